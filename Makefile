@@ -1,0 +1,91 @@
+# Every target works alone on a fresh machine with Python 3.11 to 3.13 and make: it installs what it needs into .venv.
+# Variables: STRATEGY NODES WORKERS WRITE_PATH LAUNCHER NODE EDGE_PORT SEED, e.g. make cluster-up NODES=5 STRATEGY=ttl
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+CLUSTER := .venv/bin/python -m cluster
+NODE ?= random
+
+options = $(if $(STRATEGY),--strategy $(STRATEGY)) $(if $(WRITE_PATH),--write-path $(WRITE_PATH)) \
+          $(if $(NODES),--nodes $(NODES)) $(if $(WORKERS),--workers $(WORKERS)) \
+          $(if $(LAUNCHER),--launcher $(LAUNCHER)) $(if $(EDGE_PORT),--port $(EDGE_PORT))
+chosen = $(if $(SEED),--seed $(SEED))
+
+.PHONY: help install install-dev cluster-up cluster-down cluster-status cluster-logs kill chaos-kill pause resume restart \
+        partition heal demo doctor test unit integration test-compose check format lock clean
+
+help:  ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install:
+	@requirements/install cluster
+
+install-dev:
+	@requirements/install dev
+
+cluster-up: install  ## set up everything on a fresh machine and start the cluster
+	@$(CLUSTER) up $(options)
+
+cluster-down: install  ## stop the cluster
+	@$(CLUSTER) down
+
+cluster-status: install  ## what runs, what is paused, cut or dead
+	@$(CLUSTER) status
+
+cluster-logs: install  ## the logs of everything (NODE=node-2: of one)
+	@$(CLUSTER) logs $(if $(filter-out random,$(NODE)),$(NODE))
+
+kill chaos-kill: install  ## kill -9 a node, worker, redis, edge or flusher (NODE=node-2, NODE=node-2/worker-1; random without)
+	@$(CLUSTER) kill $(NODE) $(chosen)
+
+pause: install  ## freeze one (SIGSTOP)
+	@$(CLUSTER) pause $(NODE) $(chosen)
+
+resume: install  ## let it run on
+	@$(CLUSTER) resume $(NODE) $(chosen)
+
+restart: install  ## start it again, dead or alive
+	@$(CLUSTER) restart $(NODE) $(chosen)
+
+partition: install  ## cut a node from Redis
+	@$(CLUSTER) partition $(NODE) $(chosen)
+
+heal: install  ## undo every pause and partition
+	@$(CLUSTER) heal
+
+demo: install  ## a first look: 20 s of traffic, a killed node, and what the clients saw (STRATEGY=ttl: the contrast)
+	@$(CLUSTER) demo $(options) $(chosen)
+
+doctor: install  ## what this machine can do, and why not
+	@$(CLUSTER) doctor
+
+test: install-dev  ## every test but the Docker ones
+	@.venv/bin/python -m pytest -m "not compose"
+
+unit: install-dev  ## the tests that start no cluster
+	@.venv/bin/python -m pytest -m "not compose and not integration"
+
+integration: install-dev  ## the integration tests, on the running cluster, else on one of their own
+	@.venv/bin/python -m pytest -m "integration" tests/integration
+
+test-compose: install-dev  ## the same topology under docker compose
+	@.venv/bin/python -m pytest -m compose
+
+check: install-dev  ## ruff, mypy --strict, the import contracts
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
+
+format: install-dev
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+lock: install-dev  ## pin every dependency again, with hashes
+	@for lock in services cluster dev; do \
+	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links requirements/$$lock.in --output-file requirements/$$lock.lock \
+	    $$([ $$lock = services ] || echo --constraint requirements/services.lock) || exit; done
+
+clean:  ## stop the cluster, remove run folders and caches
+	@[ ! -x .venv/bin/python ] || $(CLUSTER) down
+	@rm -rf runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""A two-level cache for several processes and servers."""

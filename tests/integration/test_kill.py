@@ -52,7 +52,7 @@ def test_killing_a_worker_under_traffic_costs_no_read_and_no_write(cluster: Clus
 
 
 def test_killing_a_node_under_traffic_costs_no_read(cluster: Cluster) -> None:
-    """The edge goes on with the others at once; the dead node says so in `status`; every acknowledged write survives."""
+    """The edge goes on with the others at once; the dead node says so in `status`; acknowledged writes survive."""
     with Traffic(cluster.edge, PRODUCTS) as traffic:
         until(lambda: traffic.reads > 50, within_s=20, waiting_for="traffic before the kill")
         cluster.command("kill", "node-2")

@@ -1,1 +1,54 @@
-"""A two-level cache for several processes and servers."""
+"""Tocsin: a two-level cache for several Python processes and servers.
+
+Each process has a local level (L1); all share one in Redis (L2); a strategy says how the local levels learn of writes.
+Start with `tocsin.cache` for what an application calls, `tocsin.reading` and `tocsin.writing` for the life of a read
+and of a write, `tocsin.assembly` for what each strategy is made of.
+"""
+
+from tocsin.assembly import connect
+from tocsin.backplane import Hearing
+from tocsin.cache import Cache, Peek, View
+from tocsin.entry import Answer, Layer, Loaded, Step
+from tocsin.errors import Happened, NotConfigured, SettingsError, TocsinError, Unavailable
+from tocsin.journal import Accepted, Behind, Idempotency, Operation, Outdated, Replayed, Reused
+from tocsin.local import Levels
+from tocsin.names import Names
+from tocsin.observer import Observer, Tally, Unobserved
+from tocsin.policy import Policy
+from tocsin.settings import CacheSettings, Strategy, WritePath
+from tocsin.writing import Receipt, Write
+
+__all__ = [
+    "Accepted",
+    "Answer",
+    "Behind",
+    "Cache",
+    "CacheSettings",
+    "Happened",
+    "Hearing",
+    "Idempotency",
+    "Layer",
+    "Levels",
+    "Loaded",
+    "Names",
+    "NotConfigured",
+    "Observer",
+    "Operation",
+    "Outdated",
+    "Peek",
+    "Policy",
+    "Receipt",
+    "Replayed",
+    "Reused",
+    "SettingsError",
+    "Step",
+    "Strategy",
+    "Tally",
+    "TocsinError",
+    "Unavailable",
+    "Unobserved",
+    "View",
+    "Write",
+    "WritePath",
+    "connect",
+]

@@ -1,0 +1,199 @@
+"""Cache: the library as an application sees it.
+
+    cache = tocsin.connect(settings)                      composes, opens nothing
+    cache.start()                                         in each worker, after the fork
+    answer = cache.read("product:1", load, policy)        L1, L2, or load()
+    with cache.writing(Names(keys=("product:1",))) as write:
+        ...commit...
+        write.committed(key="product:1", value=body, version=7)
+
+What always holds: a cache that was made before a fork is usable on both sides of it. The child's copy begins empty and
+without connections, threads or locks of the parent's, because what it inherited is invalidated by nobody (hazard 34).
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from weakref import WeakSet
+
+from msgspec import Struct
+
+from tocsin.address import Address
+from tocsin.backplane import Hearing
+from tocsin.behind import WriteBehind
+from tocsin.clock import Clock
+from tocsin.coherence import Coherence
+from tocsin.entry import Answer, Miss
+from tocsin.errors import NotConfigured, Unavailable
+from tocsin.invalidation import namespace_counter
+from tocsin.journal import Behind, Journal, Operation, Outcome
+from tocsin.local import Levels
+from tocsin.names import Names
+from tocsin.observer import Observer
+from tocsin.policy import Policy
+from tocsin.reading import Loader, Reader
+from tocsin.settings import CacheSettings, WritePath
+from tocsin.shared import Hit
+from tocsin.writing import Receipt, Write, Writer
+
+DEFAULT_POLICY = Policy()
+
+
+class View(Struct, frozen=True):
+    """One level's entry, as an observer sees it; `ttl_s` is None for a dirty value, which has no end."""
+
+    version: int
+    negative: bool
+    ttl_s: float | None
+    dirty: bool = False
+
+
+class Peek(Struct, frozen=True):
+    """What the levels hold of one key, None for nothing that a read would use. It explains; it proves nothing."""
+
+    l1: View | None
+    l2: View | None
+
+
+class Cache:
+    """A two-level cache under one strategy; made by `tocsin.connect`."""
+
+    def __init__(
+        self, *, parts: Coherence, journal: Journal, settings: CacheSettings, clock: Clock, observer: Observer
+    ) -> None:
+        self.settings = settings
+        self._parts = parts
+        self._clock = clock
+        self._observer = observer
+        self._reader = Reader(parts=parts, settings=settings, clock=clock, observer=observer)
+        self._writer = Writer(parts=parts, settings=settings, observer=observer, flights=self._reader.flights)
+        self._behind = WriteBehind(parts=parts, journal=journal, writer=self._writer, observer=observer)
+        _living.add(self)
+
+    def start(self) -> None:
+        """Start the listener, where the strategy has one; twice in one process is once. Call it after the fork."""
+        self._parts.backplane.start(self._hear)
+
+    def stop(self, within_s: float = 2.0) -> None:
+        """End the listener, waiting at most `within_s` seconds for it, and close the connections."""
+        self._parts.backplane.stop(within_s)
+        self._parts.shared.close()
+
+    def read(self, key: str, load: Loader, policy: Policy = DEFAULT_POLICY) -> Answer:
+        """Return the value of `key`, from the nearest level that may answer, else from `load()`.
+
+        Raises what `load` raises, and `ValueError` for a key that can't be one. Redis can't make it fail.
+        """
+        return self._reader.read(key, load, policy)
+
+    def get_or_load(self, key: str, load: Loader, policy: Policy = DEFAULT_POLICY) -> bytes | None:
+        """Return only the value of `read`; None says that the key is known not to be there."""
+        return self._reader.read(key, load, policy).value
+
+    def writing(self, names: Names) -> Write:
+        """Return the context in which a write that changes `names` commits: see `tocsin.writing`."""
+        return self._writer.writing(names)
+
+    def invalidate(self, names: Names) -> Receipt:
+        """Invalidate `names` on behalf of a writer that bypassed this library."""
+        return self._writer.finish(names, "call")
+
+    def finish_again(self, names: Names) -> Receipt:
+        """Repeat the finish of a write that is pending, or whose writer died; harmless if it was finished before."""
+        return self._writer.finish(names, "relay")
+
+    def write_behind(self, behind: Behind) -> Outcome:
+        """Acknowledge a write before the database has it; see `tocsin.journal` for the outcomes.
+
+        Raises `Unavailable`, and `NotConfigured` on another write path, as do the next three.
+        """
+        return self._write_behind().write(behind)
+
+    def pending(self, limit: int) -> Sequence[Operation]:
+        """Return the oldest operations that the database does not have yet, at most `limit`, in order."""
+        return self._write_behind().pending(limit)
+
+    def drained(self, operation: Operation) -> None:
+        """Say, after the commit, that the database has `operation`; safe to repeat."""
+        self._write_behind().drained(operation)
+
+    def waiting(self) -> int:
+        """Return how many operations the database does not have yet."""
+        return self._write_behind().waiting()
+
+    def version(self, namespace: str) -> int:
+        """Return the version of a namespace; raises `Unavailable`."""
+        (version,) = self._parts.shared.versions((namespace_counter(namespace),))
+        return version
+
+    def bump(self, namespace: str) -> int:
+        """Raise the version of a namespace, which orphans all its keys, and return it; raises `Unavailable`."""
+        return self._parts.shared.bump(namespace_counter(namespace))
+
+    def peek(self, key: str, policy: Policy = DEFAULT_POLICY) -> Peek:
+        """Return what the levels hold of `key`, with no effect on entries; raises `Unavailable`."""
+        address = self._parts.addressing.resolve(key, policy)
+        return Peek(l1=self._peek_local(address), l2=self._peek_shared(address))
+
+    def hearing(self) -> Hearing:
+        """Return whether this process hears invalidations, where its strategy needs to."""
+        return self._parts.backplane.hearing()
+
+    def ping(self) -> bool:
+        """Return whether Redis answers."""
+        try:
+            self._parts.shared.ping()
+        except Unavailable:
+            return False
+        return True
+
+    def levels(self) -> Levels:
+        """Return how full L1 is."""
+        return Levels(entries=0, bytes=0) if self._parts.local is None else self._parts.local.levels()
+
+    def _write_behind(self) -> WriteBehind:
+        if self.settings.write_path is not WritePath.WRITE_BEHIND:
+            raise NotConfigured(
+                f"write-behind was asked of a cache whose write path is {self.settings.write_path.value!r}:"
+                " choose WritePath.WRITE_BEHIND"
+            )
+        return self._behind
+
+    def _peek_local(self, address: Address) -> View | None:
+        if self._parts.local is None:
+            return None
+        now_s = self._clock.now()
+        entry = self._parts.local.get(address.key, now_s)
+        if isinstance(entry, Miss) or self._parts.evidence.doubt(entry, address):
+            return None
+        return View(entry.version, entry.value is None, entry.expires_s - now_s)
+
+    def _peek_shared(self, address: Address) -> View | None:
+        found = self._parts.shared.peek(address)
+        if not isinstance(found, Hit):
+            return None
+        entry = found.entry
+        ttl_s = None if math.isinf(entry.ttl_s) else entry.ttl_s
+        return View(entry.version, entry.value is None, ttl_s, found.dirty)
+
+    def _hear(self, names: Names) -> None:
+        self._writer.forget(names)
+
+    def _begin_anew(self) -> None:
+        """Forget, in the child of a fork, all that belongs to the parent."""
+        self._parts.backplane.renew()
+        self._parts.shared.renew()
+        self._reader.flights.renew()
+        if self._parts.local is not None:
+            self._parts.local.renew()
+
+
+_living: WeakSet[Cache] = WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for cache in list(_living):
+        cache._begin_anew()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

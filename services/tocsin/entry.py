@@ -1,0 +1,91 @@
+"""Entry: what a loader finds, what a level holds, and what a reader is told.
+
+    loader ── Loaded ──▶ fill ──▶ L2: Entry ──▶ L1: Entry ──▶ reader: Answer (with one Step per level passed)
+
+What always holds: these are frozen values without behaviour; a value of `None` means "known not to be there" (a
+negative entry), never "not known": not known is a miss, and a miss is a type of its own (`Miss`, `shared.Load`).
+Values are bytes, so an entry can be shared between threads without copies (hazard 35).
+"""
+
+import enum
+
+from msgspec import Struct
+
+
+class Layer(enum.Enum):
+    """Who answered a read, or was passed by it."""
+
+    L1 = "l1"
+    L2 = "l2"
+    DATABASE = "database"
+
+
+class Loaded(Struct, frozen=True):
+    """What a loader found in the database.
+
+    `value` is the value's bytes, or `None` for "not there", which is cached too, for `Policy.negative_ttl_s`.
+    `version` is the row's version, given by whoever committed it and never by a clock; 0 where there is none.
+    `tags` name the groups with which the value can be invalidated.
+    """
+
+    value: bytes | None
+    version: int = 0
+    tags: tuple[str, ...] = ()
+
+
+class Entry(Struct, frozen=True):
+    """A value as a level holds it: `ttl_s` seconds are left to it, and it was loaded `age_s` seconds ago.
+
+    A dirty value has no time to live: its `ttl_s` is infinite.
+    """
+
+    value: bytes | None
+    version: int
+    tags: tuple[str, ...]
+    ttl_s: float
+    age_s: float
+
+
+class Miss(Struct, frozen=True):
+    """A level has nothing that may be used; `reason` and `detail` are those of `Step`."""
+
+    reason: str
+    detail: str | None = None
+
+
+class Step(Struct, frozen=True):
+    """One cache level that a read passed: a member of `Cache-Status` (RFC 9211).
+
+    `reason` is empty on a hit, else why the level could not answer, in the words of RFC 9211 section 2.2: `uri-miss`
+    (nothing under this key), `stale` (expired, or kept under an older version), `bypass` (the level was not used).
+    `ttl_s` is what is left to the entry: on a hit, or when the answer was stored. `detail` is free text.
+    """
+
+    layer: Layer
+    hit: bool
+    reason: str = ""
+    ttl_s: float | None = None
+    detail: str | None = None
+
+
+class Answer(Struct, frozen=True):
+    """What a read returns, and how it came about.
+
+    `layer` answered; `steps` has one step per level passed, the one nearest the database first. `age_s` counts from
+    the load. `stored`: L2 took the loaded value. `joined`: another thread's load answered this read. A read under
+    `Policy.versioned_by` says which `namespace_version` it used, or `None` when Redis could not tell.
+    """
+
+    value: bytes | None
+    version: int
+    layer: Layer
+    steps: tuple[Step, ...]
+    age_s: float = 0.0
+    stored: bool = False
+    joined: bool = False
+    namespace_version: int | None = None
+
+    @property
+    def negative(self) -> bool:
+        """Whether the key is known not to be there."""
+        return self.value is None

@@ -1,0 +1,34 @@
+"""Names: what a write changes, and so what an invalidation carries.
+
+A write names the keys it changes, the tags of the entries that depend on it, and the namespaces whose version it
+raises. What always holds: names are short printable text, checked here once, so that they can be joined into Redis
+keys and messages without escaping.
+"""
+
+from msgspec import Struct
+
+NAME_LENGTH_MAX = 512
+
+
+class Names(Struct, frozen=True):
+    """The keys, tags and namespaces that one write, or one invalidation, concerns.
+
+    Raises `ValueError` for a name that is empty, longer than 512 characters or holds control characters.
+    """
+
+    keys: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in (*self.keys, *self.tags, *self.namespaces):
+            check_name(name)
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it can be a key, tag or namespace; raise `ValueError` if not."""
+    if not name or len(name) > NAME_LENGTH_MAX or not name.isprintable():
+        raise ValueError(
+            f"{name[:80]!r} can't be a key, tag or namespace: 1 to {NAME_LENGTH_MAX} printable characters are needed"
+        )
+    return name

@@ -1,0 +1,55 @@
+"""Observer: the port through which metrics and logs watch the cache.
+
+What always holds: an observer is called after the fact, on the thread where the fact happened, and must neither block
+nor raise. The core counts nothing itself.
+"""
+
+# ruff: noqa: ARG002  # a method takes what its port says, whether or not this adapter needs it
+
+from typing import Protocol
+
+from tocsin.entry import Answer, Layer
+from tocsin.names import Names
+
+
+class Observer(Protocol):
+    """The port."""
+
+    def read(self, answer: Answer, seconds: float) -> None:
+        """A read was answered in `seconds`."""
+
+    def invalidated(self, names: Names, source: str) -> None:
+        """Names were invalidated here; `source` is `write`, `call`, `relay`, `drain` or `backplane`."""
+
+    def backplane(self, event: str) -> None:
+        """The listener changed its state: `subscribed`, `lost`, `canary-lost`, `undecodable`."""
+
+
+class Unobserved:
+    """The observer of those who watch nothing."""
+
+    def read(self, answer: Answer, seconds: float) -> None:
+        """Do nothing."""
+
+    def invalidated(self, names: Names, source: str) -> None:
+        """Do nothing."""
+
+    def backplane(self, event: str) -> None:
+        """Do nothing."""
+
+
+class Tally(Unobserved):
+    """Counts reads by the layer that answered, those that took another thread's load, and those that raised L2."""
+
+    def __init__(self) -> None:
+        self._by_layer = dict.fromkeys(Layer, 0)
+        self._joined = 0
+
+    def read(self, answer: Answer, seconds: float) -> None:
+        """Count one read. Two threads may count at once and one of them be lost: these numbers are for people."""
+        self._by_layer[answer.layer] += 1
+        self._joined += answer.joined
+
+    def counts(self) -> dict[str, int]:
+        """Return `{"l1": …, "l2": …, "database": …, "joined": …}`."""
+        return {layer.value: count for layer, count in self._by_layer.items()} | {"joined": self._joined}

@@ -1,0 +1,33 @@
+"""Policy: how long one kind of entry may be kept, and whether its key is versioned.
+
+What always holds: `None` means "as the settings say". A policy is chosen by the caller of `read`, is not stored with
+the entry, and never lengthens the life of what is stored already.
+"""
+
+from msgspec import Struct
+
+from tocsin.names import check_name
+
+
+class Policy(Struct, frozen=True):
+    """The caller's wishes for one kind of key; times are in seconds.
+
+    `versioned_by` names a namespace whose version becomes part of the physical key: raising the version orphans all
+    keys of the namespace, on all nodes, at once. Raises `ValueError` for a time that is not positive.
+    """
+
+    ttl_s: float | None = None
+    l1_ttl_s: float | None = None
+    negative_ttl_s: float = 1.0
+    versioned_by: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, seconds in (
+            ("ttl_s", self.ttl_s),
+            ("l1_ttl_s", self.l1_ttl_s),
+            ("negative_ttl_s", self.negative_ttl_s),
+        ):
+            if seconds is not None and not seconds > 0:
+                raise ValueError(f"Policy.{name} is {seconds!r}: a number of seconds above 0 is needed")
+        if self.versioned_by is not None:
+            check_name(self.versioned_by)

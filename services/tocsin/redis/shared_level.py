@@ -1,0 +1,140 @@
+"""Shared level: L2 in Redis, one script per step.
+
+    tocsin:{catalog}:entry:<physical key>    version and value (`tocsin.redis.wire`), with a time to live
+    tocsin:{catalog}:version:<counter>       digits, no time to live
+    tocsin:{catalog}:file:<tag or key>       which entries carry a tag; as long-lived as the longest of them
+
+What always holds: one round trip a step, and each step is atomic. An entry that is not one of ours is deleted and
+reads as a miss. The server must not evict what has no time to live (`maxmemory-policy volatile-*`).
+"""
+
+# ruff: noqa: ARG002  # a method takes what its port says, whether or not this adapter needs it
+
+from collections.abc import Sequence
+from typing import Any
+
+from tocsin.address import Address
+from tocsin.entry import Entry, Loaded, Miss
+from tocsin.invalidation import Invalidation, tag_file
+from tocsin.redis.connection import RedisConnection, Script
+from tocsin.redis.wire import Undecodable, WireMessage, decode_entry, encode, encode_entry
+from tocsin.shared import Announced, Filled, Finished, Hit, Load, Store
+
+_VERSIONS = Script("counters", "versions")
+_BUMP = Script("counters", "bump")
+_LOOKUP = Script("lookup")
+_FILL = Script("counters", "entries", "fill")
+_FINISH = Script("counters", "entries", "invalidate", "finish")
+
+
+class RedisSharedLevel:
+    """L2 for one process.
+
+    `tells`: a finish publishes its names. `consults_dirty`: a lookup looks for a write-behind value first.
+    """
+
+    def __init__(self, connection: RedisConnection, *, node: str, tells: bool, consults_dirty: bool) -> None:
+        self._connection = connection
+        self._node = node
+        self._tells = tells
+        self._consults_dirty = consults_dirty
+
+    def versions(self, counters: Sequence[str]) -> tuple[int, ...]:
+        """Return the value of each counter; one that is missing begins at the server's time in microseconds."""
+        return tuple(map(int, self._connection.run(_VERSIONS, *counters)))
+
+    def bump(self, counter: str) -> int:
+        """Raise a counter by one and return its new value."""
+        return int(self._connection.run(_BUMP, counter))
+
+    def lookup(self, address: Address) -> Hit | Load:
+        """Return the dirty value, else the entry, else the permission to load."""
+        found = self._read(address)
+        if isinstance(found, Hit):
+            return found
+        if found.detail == "undecodable":
+            # Whatever replaces it meanwhile is deleted too, which costs a miss.
+            self._connection.command("DEL", f"{self._connection.prefix}entry:{address.physical}")
+        return Load(reason=found.reason, detail=found.detail)
+
+    def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float) -> Filled:
+        """Keep what was loaded; these strategies know no reason to refuse."""
+        filed = (*address.filed, *map(tag_file, loaded.tags))
+        self._connection.run(
+            _FILL, address.physical, address.counter, round(ttl_s * 1000), encode_entry(loaded, ttl_s), *filed
+        )
+        return Filled(stored=True)
+
+    def announce(self, invalidation: Invalidation) -> Announced:
+        """Ask nothing of Redis: these strategies number nothing and refuse no fill."""
+        return Announced()
+
+    def finish(self, invalidation: Invalidation, stores: Sequence[Store] = ()) -> Finished:
+        """Invalidate, store and tell, in one script."""
+        packed = encode(
+            [
+                (store.key, store.counter, store.filed, store.loaded.version, round(store.ttl_s * 1000))
+                for store in stores
+            ]
+        )
+        entries = (encode_entry(store.loaded, store.ttl_s) for store in stores)
+        self._connection.run(_FINISH, *self.pack(invalidation), packed, *entries)
+        return Finished()
+
+    def peek(self, address: Address) -> Hit | Miss:
+        """Return what a lookup would find, and leave it there."""
+        return self._read(address)
+
+    def ping(self) -> None:
+        """Return if Redis answers."""
+        self._connection.command("PING")
+
+    def renew(self) -> None:
+        """Forget the parent's connections."""
+        self._connection.renew()
+
+    def close(self) -> None:
+        """Close this process's connections."""
+        self._connection.close()
+
+    def pack(self, invalidation: Invalidation) -> tuple[bytes, bytes]:
+        """Return an invalidation as the scripts expect it, and its message: Redis's own msgpack reads no bytes."""
+        message = encode(WireMessage(self._node, invalidation.names)) if self._tells else b""
+        packed = {
+            "delete": invalidation.delete,
+            "bump": invalidation.bump,
+            "filed": invalidation.filed,
+            "channel": channel(self._connection) if self._tells else "",
+        }
+        return encode(packed), message
+
+    def _read(self, address: Address) -> Hit | Miss:
+        reply: list[Any] = self._connection.run(_LOOKUP, address.physical, address.key if self._consults_dirty else "")
+        packed, left_ms, dirty_version, packed_dirty = reply
+        try:
+            if packed_dirty is not None:
+                dirty, _ = decode_entry(packed_dirty)
+                return Hit(
+                    Entry(dirty.value, int(dirty_version), dirty.tags, ttl_s=float("inf"), age_s=0.0), dirty=True
+                )
+            if packed is None:
+                return Miss("uri-miss")
+            return Hit(_entry(*decode_entry(packed), left_ms))
+        except Undecodable:
+            return Miss("uri-miss", "undecodable")
+
+
+def channel(connection: RedisConnection) -> str:
+    """The channel on which a finish tells its names."""
+    return f"{connection.prefix}invalidations"
+
+
+def _entry(loaded: Loaded, ttl_ms: int, left_ms: int) -> Entry:
+    left_ms = max(left_ms, 0)  # it expired between GET and PTTL, or somebody took its time to live away
+    return Entry(
+        loaded.value,
+        loaded.version,
+        loaded.tags,
+        ttl_s=left_ms / 1000,
+        age_s=max(ttl_ms - left_ms, 0) / 1000,
+    )

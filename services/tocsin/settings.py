@@ -1,0 +1,96 @@
+"""Settings: everything that is configured once, as one frozen value.
+
+What always holds: a `CacheSettings` that exists is usable. Unknown names and contradictions are refused when it is
+made, with an error that names what would be right; nothing later asks again.
+"""
+
+import enum
+import math
+import re
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from tocsin.errors import SettingsError
+
+_NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_SCHEMES = ("redis", "rediss", "unix")
+
+
+class Strategy(enum.Enum):
+    """How the local caches of several workers are kept true; each is documented in `tocsin.assembly`."""
+
+    NO_CACHE = "no-cache"
+    L2_ONLY = "l2-only"
+    TTL = "ttl"
+    PUBSUB = "pubsub"
+    VERSIONED = "versioned"
+
+    @classmethod
+    def named(cls, word: str) -> "Strategy":
+        """Return the strategy called `word`; raise `SettingsError` with the right words if there is none."""
+        return cls(_known(word, [member.value for member in cls], "strategy"))
+
+
+class WritePath(enum.Enum):
+    """What a write does to the cache, beyond invalidating."""
+
+    CACHE_ASIDE = "cache-aside"
+    WRITE_THROUGH = "write-through"
+    WRITE_BEHIND = "write-behind"
+
+    @classmethod
+    def named(cls, word: str) -> "WritePath":
+        """Return the write path called `word`; raise `SettingsError` with the right words if there is none."""
+        return cls(_known(word, [member.value for member in cls], "write path"))
+
+
+class CacheSettings(Struct, frozen=True, kw_only=True):
+    """The configuration of one cache; times are in seconds. Raises `SettingsError` for what can't be meant.
+
+    `namespace` separates caches that share a Redis; it is the hash tag of all their keys. `node` names this process in
+    logs and messages. `l1_max_bytes` bounds one worker's L1. `join_within_s` bounds the wait for another thread's
+    load. A Redis that fails a request is left alone for `retry_after_s`, then tried by one request. `canary_every_s`
+    is the rhythm of the listener's self-test; a canary not heard within `canary_within_s` means that it is deaf.
+    """
+
+    redis_url: str
+    node: str
+    strategy: Strategy = Strategy.PUBSUB
+    write_path: WritePath = WritePath.CACHE_ASIDE
+    namespace: str = "cache"
+    l1_ttl_s: float = 2.0
+    l2_ttl_s: float = 30.0
+    l1_max_bytes: int = 32 << 20
+    join_within_s: float = 2.0
+    connect_timeout_s: float = 0.25
+    socket_timeout_s: float = 0.25
+    retry_after_s: float = 0.5
+    redis_connections_max: int = 64
+    canary_every_s: float = 1.0
+    canary_within_s: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not _NAMESPACE.fullmatch(self.namespace):
+            raise SettingsError(
+                f"namespace {self.namespace!r}: a hash tag of 1 to 64 letters, digits, '_', '-' or '.' is needed"
+            )
+        if urlsplit(self.redis_url).scheme not in _SCHEMES:
+            raise SettingsError(f"redis_url {self.redis_url!r}: a URL such as redis://127.0.0.1:6379/0 is needed")
+        if not self.node:
+            raise SettingsError("node is empty: a name for this process is needed, such as node-1/worker-1")
+        for name in self.__struct_fields__:
+            number = getattr(self, name)
+            if isinstance(number, int | float) and not 0 < number < math.inf:
+                raise SettingsError(f"{name} is {number!r}: a number above 0 is needed")
+        if self.strategy is Strategy.NO_CACHE and self.write_path is not WritePath.CACHE_ASIDE:
+            raise SettingsError(
+                f"write path {self.write_path.value!r} keeps values in the cache, and strategy 'no-cache' keeps none:"
+                " choose 'cache-aside', or another strategy"
+            )
+
+
+def _known(word: str, words: list[str], what: str) -> str:
+    if word not in words:
+        raise SettingsError(f"unknown {what} {word!r}: it is one of {', '.join(words)}")
+    return word

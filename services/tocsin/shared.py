@@ -1,0 +1,102 @@
+"""Shared: the port to L2, the level that all nodes share.
+
+                        ┌─ Hit(entry)         L2 has it
+    lookup(address) ────┤
+                        └─ Load(token) ──▶ loader ──▶ fill(address, load, …) ──▶ Filled(stored)
+
+    announce(invalidation) ──▶ commit ──▶ finish(invalidation, stores) ──▶ Finished
+
+What always holds: a lookup answers with a type, never with None, and a loader runs only under the `Load` that a lookup
+gave; what an adapter may do with its token is the strategy's business. `finish` is one atomic step (a deletion without
+its message, or the reverse, is hazard 10) and may be repeated without harm. Every method but `announce` may raise
+`Unavailable`; no other error leaves an adapter.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from tocsin.address import Address
+from tocsin.entry import Entry, Loaded, Miss
+from tocsin.invalidation import Invalidation
+
+
+class Hit(Struct, frozen=True):
+    """L2 holds the entry. `dirty`: it is a write-behind value that the database does not have yet."""
+
+    entry: Entry
+    dirty: bool = False
+
+
+class Load(Struct, frozen=True):
+    """L2 has nothing that may be used: load, and fill under this `token` (empty where a strategy has no tokens).
+
+    `reason` and `detail` are those of `entry.Step`.
+    """
+
+    token: bytes = b""
+    reason: str = "uri-miss"
+    detail: str | None = None
+
+
+class Filled(Struct, frozen=True):
+    """What became of a fill: `stored`, or refused."""
+
+    stored: bool
+
+
+class Store(Struct, frozen=True):
+    """A value that a write-through puts into L2 within `finish`, under the version of `counter` where there is one."""
+
+    key: str
+    counter: str
+    filed: tuple[str, ...]
+    loaded: Loaded
+    ttl_s: float
+
+
+class Announced(Struct, frozen=True):
+    """A writer's announcement; `sequence` is None where the strategy numbers nothing."""
+
+    sequence: int | None = None
+
+
+class Finished(Struct, frozen=True):
+    """The end of a write, told to L2 and to the backplane; `sequence` is None where the strategy numbers nothing."""
+
+    sequence: int | None = None
+
+
+class SharedLevel(Protocol):
+    """The port. Keys and counters are given without any prefix; the adapter adds its own."""
+
+    def versions(self, counters: Sequence[str]) -> tuple[int, ...]:
+        """Return the value of each counter; one that is missing begins at a number never used before."""
+
+    def bump(self, counter: str) -> int:
+        """Raise a counter by one and return its new value; of any number of callers at once, none is lost."""
+
+    def lookup(self, address: Address) -> Hit | Load:
+        """Return what L2 holds at `address`, or the permission to load it."""
+
+    def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float) -> Filled:
+        """Keep what was loaded under `load` for `ttl_s` seconds, unless the permission is void by now."""
+
+    def announce(self, invalidation: Invalidation) -> Announced:
+        """Tell that a write of these names is about to commit. These strategies ask nothing of Redis here."""
+
+    def finish(self, invalidation: Invalidation, stores: Sequence[Store] = ()) -> Finished:
+        """Apply the invalidation, keep `stores` unless a newer version is there, tell the backplane: in one step."""
+
+    def peek(self, address: Address) -> Hit | Miss:
+        """Return what lies at `address` without any effect."""
+
+    def ping(self) -> None:
+        """Return if Redis answers."""
+
+    def renew(self) -> None:
+        """Forget what the parent of a fork had opened; its connections are not this process's to use or to end."""
+
+    def close(self) -> None:
+        """Close what this process has opened; a later call opens it again. Never raises."""

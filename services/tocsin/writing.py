@@ -1,0 +1,145 @@
+"""Writing: the three steps of every write, the same for all strategies and write paths.
+
+    announce ──▶ the application commits ──▶ finish: L2 is invalidated, the other nodes are told, own L1 is dropped
+
+What always holds:
+
+- `finish` comes after the commit: an entry that is deleted before it is filled again with the old row (hazard 9).
+- L2 goes before the own L1. The other way round a reader would copy the old entry back from L2:
+  `writer: drop L1 … delete L2`, `reader: … hit in L2, put into L1 …`, stale until it expires.
+- A commit whose outcome is unknown is not finished here: the outbox row that is in the same transaction says whether
+  it happened, and the relay finishes it if so.
+- Redis out of reach does not undo a commit. The write is `pending`, and the relay repeats the finish.
+"""
+
+from collections.abc import Sequence
+from types import TracebackType
+
+from msgspec import Struct
+
+from tocsin.coherence import Coherence
+from tocsin.entry import Loaded
+from tocsin.errors import Unavailable
+from tocsin.flights import Flights
+from tocsin.invalidation import tag_file
+from tocsin.names import Names
+from tocsin.observer import Observer
+from tocsin.policy import Policy
+from tocsin.reading import Fetched
+from tocsin.settings import CacheSettings, WritePath
+from tocsin.shared import Store
+
+
+class Receipt(Struct, frozen=True):
+    """What became of an invalidation. `pending`: the other nodes do not know of it yet, and a relay has to tell them.
+
+    `sequence` is the number it got, or None where the strategy numbers nothing.
+    """
+
+    pending: bool
+    sequence: int | None = None
+
+
+class Writer:
+    """Announces and finishes the writes of one process."""
+
+    def __init__(
+        self, *, parts: Coherence, settings: CacheSettings, observer: Observer, flights: Flights[Fetched]
+    ) -> None:
+        self._parts = parts
+        self._settings = settings
+        self._observer = observer
+        self._flights = flights
+
+    def writing(self, names: Names) -> "Write":
+        """Return the context in which a write of `names` commits."""
+        return Write(self, names)
+
+    def announce(self, names: Names) -> None:
+        """Tell that a write of `names` is about to commit."""
+        self._parts.shared.announce(self._parts.addressing.invalidation(names))
+
+    def finish(self, names: Names, source: str, stores: Sequence[Store] = ()) -> Receipt:
+        """Invalidate `names` everywhere; never raises `Unavailable`: such a finish is pending."""
+        try:
+            finished = self._parts.shared.finish(self._parts.addressing.invalidation(names), stores)
+            receipt = Receipt(pending=False, sequence=finished.sequence)
+        except Unavailable:
+            receipt = Receipt(pending=True)
+        self.forget(names)
+        self._observer.invalidated(names, source)
+        return receipt
+
+    def forget(self, names: Names) -> None:
+        """Drop `names` from this process: what is in L1, and loads under way that nobody may join any more."""
+        # The flights first. A reader between the two steps may then put an old value into L1, which the second step
+        # drops; the other way round it could join an old load after L1 was dropped.
+        self._flights.forget(names)
+        if self._parts.local is not None:
+            self._parts.local.drop(names)
+
+    def store(self, key: str, loaded: Loaded, policy: Policy) -> tuple[Store, ...]:
+        """Return what a finish keeps of a committed value: nothing, unless the write path is write-through.
+
+        A key under a namespace's version is left to the next read: its address changes with this very write.
+        """
+        if self._settings.write_path is not WritePath.WRITE_THROUGH or policy.versioned_by is not None:
+            return ()
+        ttl_s = policy.ttl_s or self._settings.l2_ttl_s
+        if loaded.value is None:
+            ttl_s = min(ttl_s, policy.negative_ttl_s)
+        filed = tuple(map(tag_file, loaded.tags))
+        return (Store(key, self._parts.addressing.counter(key), filed, loaded, ttl_s),)
+
+
+class Write:
+    """One write: announced on entering, finished on leaving, with a `receipt` afterwards."""
+
+    def __init__(self, writer: Writer, names: Names) -> None:
+        self._writer = writer
+        self._names = names
+        self._stores: tuple[Store, ...] = ()
+        self._unknown = False
+        self._receipt: Receipt | None = None
+
+    def __enter__(self) -> "Write":
+        self._writer.announce(self._names)
+        return self
+
+    def committed(
+        self,
+        *,
+        key: str,
+        value: bytes | None,
+        version: int,
+        tags: tuple[str, ...] = (),
+        policy: Policy = Policy(),  # noqa: B008 - a frozen value
+    ) -> None:
+        """Say, after the commit, what `key` is now (`None`: it is gone); write-through keeps it, other paths do not.
+
+        Raises `ValueError` if the write was not announced for `key`.
+        """
+        if key not in self._names.keys:
+            raise ValueError(f"{key!r} was committed, but the write was announced for {self._names.keys}")
+        self._stores += self._writer.store(key, Loaded(value, version, tags), policy)
+
+    def unknown(self) -> None:
+        """Say that the outcome of the commit is unknown: nothing is finished here, and the receipt is pending."""
+        self._unknown = True
+
+    @property
+    def receipt(self) -> Receipt:
+        """What became of the invalidation; raises `RuntimeError` while the block has not been left."""
+        if self._receipt is None:
+            raise RuntimeError("a write has its receipt only when its block has been left")
+        return self._receipt
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._unknown:
+            # A finish now would say "nobody is writing" while the commit may still arrive at the database; a load
+            # begun after it could keep the old row (model.md, D3).
+            self._receipt = Receipt(pending=True)
+            return
+        self._receipt = self._writer.finish(self._names, "write", self._stores)

@@ -22,7 +22,7 @@ class Observer(Protocol):
         """Names were invalidated here; `source` is `write`, `call`, `relay`, `drain` or `backplane`."""
 
     def backplane(self, event: str) -> None:
-        """The listener changed its state: `subscribed`, `lost`, `canary-lost`, `undecodable`."""
+        """The listener changed its state: `subscribed`, `lost`, `canary-lost`, `failed`, `undecodable`."""
 
 
 class Unobserved:
@@ -39,7 +39,7 @@ class Unobserved:
 
 
 class Tally(Unobserved):
-    """Counts reads by the layer that answered, those that took another thread's load, and those that raised L2."""
+    """Counts reads by the layer that answered, and those that took another thread's load."""
 
     def __init__(self) -> None:
         self._by_layer = dict.fromkeys(Layer, 0)

@@ -109,7 +109,8 @@ class Reader:
         flight.gate.wait(self._settings.join_within_s)
         landed = flight.landed
         if landed is not None and self._usable(landed, address):
-            return replace(_after(landed, passed), joined=True)
+            age_s = self._clock.now() - landed.copy.loaded_s
+            return replace(_after(landed, passed), joined=True, age_s=age_s)
         return _after(self._fetch(address, load, policy, self._clock.now()), passed)
 
     def _usable(self, landed: Fetched, address: Address) -> bool:

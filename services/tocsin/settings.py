@@ -76,7 +76,11 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
                 f"namespace {self.namespace!r}: a hash tag of 1 to 64 letters, digits, '_', '-' or '.' is needed"
             )
         if urlsplit(self.redis_url).scheme not in _SCHEMES:
-            raise SettingsError(f"redis_url {self.redis_url!r}: a URL such as redis://127.0.0.1:6379/0 is needed")
+            # The URL itself is not shown: it may hold a password.
+            raise SettingsError(
+                f"redis_url begins with {urlsplit(self.redis_url).scheme!r}: a URL such as redis://127.0.0.1:6379/0,"
+                " rediss://… or unix://… is needed"
+            )
         if not self.node:
             raise SettingsError("node is empty: a name for this process is needed, such as node-1/worker-1")
         for name in self.__struct_fields__:

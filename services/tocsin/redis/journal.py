@@ -26,7 +26,7 @@ from tocsin.journal import (
 )
 from tocsin.redis.connection import RedisConnection, Script
 from tocsin.redis.shared_level import RedisSharedLevel
-from tocsin.redis.wire import Undecodable, decode_entry, decode_names, encode, encode_entry
+from tocsin.redis.wire import Undecodable, decode_entry, decode_names, encode, encode_entry, milliseconds
 
 _BEHIND = Script("counters", "entries", "invalidate", "behind")
 _DRAINED = Script("counters", "entries", "invalidate", "drained")
@@ -52,7 +52,7 @@ class RedisJournal:
                     "expected_version": behind.expected_version or 0,
                     "idempotency_key": "" if idempotency is None else idempotency.key,
                     "fingerprint": "" if idempotency is None else idempotency.fingerprint,
-                    "idempotent_ms": round(IDEMPOTENCY_TTL_S * 1000),
+                    "idempotent_ms": milliseconds(IDEMPOTENCY_TTL_S),
                 }
             ),
             behind.operation,
@@ -104,7 +104,7 @@ class RedisJournal:
             operation.position,
             operation.key,
             operation.version,
-            round(FLOOR_TTL_S * 1000),
+            milliseconds(FLOOR_TTL_S),
             *self._shared.pack(invalidation),
         )
 

@@ -8,9 +8,10 @@ delivered at most once; what was published while the connection was down is lost
 when it is back (hazard 4); a message about a key that is being loaded drops nothing (hazard 2). L1's time to live is
 the only bound on what is missed.
 
-What always holds: the thread survives every error of Redis, comes back after a bounded pause, and says truthfully
-whether it hears. A canary that does not return in time is such an error: a half-open connection raises none by itself
-(hazard 5). Messages that can't be decoded are reported, and skipped (hazard 36).
+What always holds: the thread survives every error, comes back after a bounded pause, and says truthfully whether it
+hears: from the moment it is lost until a new connection has brought a canary back, it does not. A canary that does not
+return in time is such an error, as a half-open connection raises none by itself (hazard 5). Messages that can't be
+decoded are reported, and skipped (hazard 36).
 """
 
 import random
@@ -97,20 +98,21 @@ class RedisListener:
     def _run(self, hear: Hear, ending: threading.Event) -> None:
         pause_s = PAUSE_MIN_S
         while not ending.is_set():
-            heard_before_s = self._heard_s
             try:
                 self._listen(hear, ending)
             except CanaryLost as error:
-                self._lost("canary-lost", error)
+                event, trouble = "canary-lost", str(error)
             except (RedisError, OSError) as error:
-                self._lost("lost", error)
+                event, trouble = "lost", str(error)
+            except Exception as error:  # noqa: BLE001  # whatever it is: a thread that ended would be deaf for good
+                event, trouble = "failed", repr(error)
+            else:
+                return
             # A connection that proved itself resets the pause; one that never did doubles it.
-            pause_s = PAUSE_MIN_S if self._heard_s != heard_before_s else min(2 * pause_s, PAUSE_MAX_S)
+            pause_s = PAUSE_MIN_S if self._heard_s is not None else min(2 * pause_s, PAUSE_MAX_S)
+            self._heard_s, self._trouble = None, trouble
+            self._observer.backplane(event)
             ending.wait(pause_s * (0.5 + self._jitter() / 2))
-
-    def _lost(self, event: str, error: Exception) -> None:
-        self._trouble = str(error)
-        self._observer.backplane(event)
 
     def _listen(self, hear: Hear, ending: threading.Event) -> None:
         """Subscribe and hear, until asked to end or until an error is raised."""

@@ -17,7 +17,7 @@ from tocsin.address import Address
 from tocsin.entry import Entry, Loaded, Miss
 from tocsin.invalidation import Invalidation, tag_file
 from tocsin.redis.connection import RedisConnection, Script
-from tocsin.redis.wire import Undecodable, WireMessage, decode_entry, encode, encode_entry
+from tocsin.redis.wire import Undecodable, WireMessage, decode_entry, encode, encode_entry, milliseconds
 from tocsin.shared import Announced, Filled, Finished, Hit, Load, Store
 
 _VERSIONS = Script("counters", "versions")
@@ -61,7 +61,7 @@ class RedisSharedLevel:
         """Keep what was loaded; these strategies know no reason to refuse."""
         filed = (*address.filed, *map(tag_file, loaded.tags))
         self._connection.run(
-            _FILL, address.physical, address.counter, round(ttl_s * 1000), encode_entry(loaded, ttl_s), *filed
+            _FILL, address.physical, address.counter, milliseconds(ttl_s), encode_entry(loaded, ttl_s), *filed
         )
         return Filled(stored=True)
 
@@ -73,7 +73,7 @@ class RedisSharedLevel:
         """Invalidate, store and tell, in one script."""
         packed = encode(
             [
-                (store.key, store.counter, store.filed, store.loaded.version, round(store.ttl_s * 1000))
+                (store.key, store.counter, store.filed, store.loaded.version, milliseconds(store.ttl_s))
                 for store in stores
             ]
         )

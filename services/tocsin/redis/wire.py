@@ -43,9 +43,14 @@ decode_names = msgspec.msgpack.Decoder(Names).decode
 _decode_entry = msgspec.msgpack.Decoder(WireEntry).decode
 
 
+def milliseconds(seconds: float) -> int:
+    """Return a duration as Redis takes it: whole milliseconds, at least one."""
+    return max(1, round(seconds * 1000))
+
+
 def encode_entry(loaded: Loaded, ttl_s: float) -> bytes:
     """Return `loaded` as L2 keeps it for `ttl_s` seconds."""
-    return b"%d\n%b" % (loaded.version, encode(WireEntry(round(ttl_s * 1000), loaded.tags, loaded.value)))
+    return b"%d\n%b" % (loaded.version, encode(WireEntry(milliseconds(ttl_s), loaded.tags, loaded.value)))
 
 
 def decode_entry(raw: bytes) -> tuple[Loaded, int]:

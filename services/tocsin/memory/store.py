@@ -1,0 +1,104 @@
+"""Store: what Redis holds, as plain dictionaries that the shared levels of several nodes work on.
+
+What always holds: each method is one atomic step, as each script is in Redis. Time comes from a clock that a test may
+move. A counter never takes a value that any counter ever had, also after `lose_everything`: the stand-in for a server
+whose time has moved on.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tocsin.clock import Clock
+from tocsin.entry import Entry, Loaded
+from tocsin.invalidation import Invalidation
+from tocsin.journal import Operation
+from tocsin.names import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry with its whole time to live, and when it ends."""
+
+    loaded: Loaded
+    ttl_s: float
+    expires_s: float
+
+
+@dataclass(slots=True)
+class Dirty:
+    """The newest version given by write-behind, and its value while it is pinned."""
+
+    version: int
+    pinned: Loaded | None
+
+
+class MemoryStore:
+    """The state of one namespace; `telling` are called with the names of each invalidation that is told."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.telling: list[Callable[[Names], None]] = []
+        self._never_used = 1
+        self._position = 0
+        self.lose_everything()
+
+    def lose_everything(self) -> None:
+        """Become empty, as after FLUSHALL or a restart without persistence."""
+        self._entries: dict[str, Kept] = {}
+        self._counters: dict[str, int] = {}
+        self._files: dict[str, set[tuple[str, str]]] = {}
+        self.dirty: dict[str, Dirty] = {}
+        self.journal: list[Operation] = []
+        self.answered: dict[str, tuple[str, int, Loaded]] = {}
+
+    def position(self) -> int:
+        """Return the next position of the journal."""
+        self._position += 1
+        return self._position
+
+    def version(self, counter: str) -> int:
+        """Return a counter's value; a missing one begins at a number never used."""
+        if counter not in self._counters:
+            self._counters[counter] = self._never_used
+            self._never_used += 1
+        return self._counters[counter]
+
+    def bump(self, counter: str) -> int:
+        """Raise a counter and return its new value."""
+        self._counters[counter] = self.version(counter) + 1
+        self._never_used = max(self._never_used, self._counters[counter] + 1)
+        return self._counters[counter]
+
+    def entry(self, physical: str) -> Entry | None:
+        """Return the entry at a physical key, or None if there is none that is alive."""
+        kept = self._entries.get(physical)
+        left_s = 0.0 if kept is None else kept.expires_s - self.clock.now()
+        if kept is None or left_s <= 0:
+            return None
+        loaded = kept.loaded
+        return Entry(loaded.value, loaded.version, loaded.tags, ttl_s=left_s, age_s=kept.ttl_s - left_s)
+
+    def keep(self, physical: str, counter: str, filed: Iterable[str], loaded: Loaded, ttl_s: float) -> None:
+        """Keep an entry and file it."""
+        self._entries[physical] = Kept(loaded, ttl_s, self.clock.now() + ttl_s)
+        for name in filed:
+            self._files.setdefault(name, set()).add((physical, counter))
+
+    def evict(self, physical: str) -> None:
+        """Remove an entry as a full Redis would: from under everybody, telling nobody."""
+        self._entries.pop(physical, None)
+
+    def invalidate(self, invalidation: Invalidation, *, tells: bool) -> dict[str, int]:
+        """Apply an invalidation, tell it if asked to; return the risen counters."""
+        for key in invalidation.delete:
+            self._entries.pop(key, None)
+        for name in invalidation.filed:
+            for physical, counter in self._files.pop(name, ()):
+                self._entries.pop(physical, None)
+                if counter:
+                    self.bump(counter)
+        risen = {counter: self.bump(counter) for counter in invalidation.bump}
+        if tells:
+            for tell in self.telling:
+                tell(invalidation.names)
+        return risen

@@ -11,7 +11,6 @@ Linux only: /proc is the source, because ticks don't move when a clock is set, a
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import signal
@@ -58,18 +57,14 @@ def boot_id() -> str:
 
 
 def look(number: int) -> Seen | None:
-    """What runs (or lies as a zombie) under a number now; None for nothing. A zombie child of ours is reaped."""
+    """What runs (or lies as a zombie) under a number now; None for nothing."""
     try:
         stat = (PROC / str(number) / "stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
     fields = stat.rpartition(")")[2].split()  # the name before it may hold blanks and parentheses
     pid = Pid(number=number, born_ticks=int(fields[19]), boot=boot_id())
-    seen = Seen(pid=pid, letter=fields[0], parent=int(fields[1]), session=int(fields[3]))
-    if seen.state is State.DEAD and seen.parent == os.getpid():
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(number, os.WNOHANG)
-    return seen
+    return Seen(pid=pid, letter=fields[0], parent=int(fields[1]), session=int(fields[3]))
 
 
 def state_of(pid: Pid | None) -> State:

@@ -35,7 +35,8 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A cluster as asked for.
 
     `database_url` None: the launcher's own database (SQLite in the run folder; PostgreSQL under compose).
-    `edge_port` None: 8080 if it is free, else another. `direct`: no links, so no partitions.
+    `edge_port` None: 8080 if it is free, else another; 0: any free one; a number: that one or none.
+    `direct`: no links, so no partitions.
     `settings`: further environment of the services, sorted by name.
     """
 
@@ -55,7 +56,7 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _one_of("write path", self.write_path, WRITE_PATHS)
         _within("nodes", self.nodes, NODES_MAX)
         _within("workers", self.workers, WORKERS_MAX)
-        if self.edge_port is not None:
+        if self.edge_port:
             _within("port", self.edge_port, 65535)
         if self.database_url is not None:
             parse_database(self.database_url)
@@ -110,7 +111,7 @@ def parse_database(url: str) -> Database:
         port = parts.port
     except ValueError as problem:
         raise WrongInputError(f"DATABASE_URL {url!r} can't be read ({problem}); expected {forms}") from None
-    kind = DATABASE_KINDS.get(parts.scheme)
+    kind = DATABASE_KINDS.get(parts.scheme.partition("+")[0])  # postgresql+psycopg names its driver too
     if kind is None:
         raise WrongInputError(f"DATABASE_URL {url!r} names no database that the catalogue knows; expected {forms}")
     if kind == "sqlite":

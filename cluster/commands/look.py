@@ -1,0 +1,59 @@
+"""The verbs that look: status, logs, doctor."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from cluster.errors import BROKEN
+from cluster.lifecycle import running_cluster
+from cluster.runs import Runs
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs; the shape is in docs/contract.md §7.")
+@click.pass_obj
+def status(runs: Runs, as_json: bool) -> None:
+    """What runs, what is paused, cut or dead."""
+    _, launcher = running_cluster(runs)
+    found = launcher.status()
+    if as_json:
+        click.echo(found.as_json())
+        return
+    from cluster.table import show_status
+
+    show_status(found)
+
+
+@click.command()
+@click.argument("server", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C or the cluster's end.")
+@click.option("-n", "--tail", type=click.IntRange(0), default=40, show_default=True, help="Lines of each log.")
+@click.pass_obj
+def logs(runs: Runs, server: str | None, follow: bool, tail: int) -> None:
+    """The logs of everything, or of one SERVER: node-1, redis, edge, flusher, links, database."""
+    _, launcher = running_cluster(runs)
+    width = 0
+    try:
+        for line in launcher.logs(server, tail=tail, follow=follow):
+            width = max(width, len(line.server))
+            click.echo(line.text if server else f"{line.server:<{width}} | {line.text}")
+    except KeyboardInterrupt:  # the way out of --follow, not a failure
+        return
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor(as_json: bool) -> int:
+    """What this machine can do, and why not."""
+    from cluster.doctor import can_launch, examine
+
+    findings = examine()
+    if as_json:
+        click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False))
+    else:
+        from cluster.table import show_findings
+
+        show_findings(findings)
+    return 0 if can_launch(findings) else BROKEN

@@ -1,0 +1,1 @@
+"""The catalogue over HTTP: thin routes, and what every answer has in common."""

@@ -57,8 +57,8 @@ def choose_block(
     such block is found.
     """
     low, high = ephemeral or ephemeral_range()
-    starts = [start for start in range(FIRST, LAST, STEP) if start + count <= low or start > high]
-    starts = [start for start in starts if start + count <= LAST]
+    below = [start for start in range(FIRST, LAST, STEP) if start + count <= low]
+    starts = below or [start for start in range(FIRST, LAST, STEP) if start > high and start + count <= LAST]
     for start in rng.sample(starts, min(len(starts), TRIES_MAX)):
         block = tuple(range(start, start + count))
         if all(free(port) for port in block):

@@ -10,11 +10,10 @@ from rich.table import Table
 
 from cluster.doctor import Finding
 from cluster.lifecycle import Brought
-from cluster.status import Server, State, Status
+from cluster.status import LinkState, Server, State, Status
 from cluster.topology import parse_database
 
 COLOURS = {State.RUNNING: "green", State.PAUSED: "yellow", State.DEAD: "red"}
-WIDTH_MAX = 110
 
 
 def show_up(brought: Brought, *, inside_make: bool) -> None:
@@ -40,7 +39,7 @@ def show_up(brought: Brought, *, inside_make: bool) -> None:
     console.print("Try next")
     grid = _grid()
     for command, why in rows.items():
-        grid.add_row(f"[cyan]{escape(command)}[/]", f"[dim]{why}[/]")
+        grid.add_row(f"  [cyan]{escape(command)}[/]", f"[dim]{why}[/]")
     console.print(grid)
 
 
@@ -49,14 +48,12 @@ def show_status(status: Status) -> None:
     console = _console()
     console.print(f"{status.launcher}, strategy {status.strategy}, {status.write_path}; {escape(status.run_dir)}")
     _print_servers(console, status)
-    for link in status.links or ():
-        if link.name in status.cut:
-            up, down = link.swallowed_bytes
-            way = link.upstream if link.upstream == link.downstream else f"{link.upstream}, back {link.downstream}"
-            console.print(f"  [yellow]cut[/] {link.name} ({way}): {up} bytes swallowed, {down} on the way back")
-    if status.links is None:
-        for name in status.cut:
-            console.print(f"  [yellow]cut[/] {name}")
+    links = {link.name: link for link in status.links or ()}
+    if status.link_server is not None and status.link_server.state is not State.RUNNING:
+        console.print(f"  [red]cut[/] every link, since the link process is {status.link_server.state}")
+        return
+    for name in status.cut:
+        console.print(f"  [yellow]cut[/] {name}" + (_evidence(links[name]) if name in links else ""))
 
 
 def show_findings(findings: Iterable[Finding]) -> None:
@@ -70,18 +67,24 @@ def show_findings(findings: Iterable[Finding]) -> None:
 
 def _print_servers(console: Console, status: Status) -> None:
     grid = _grid()
-    grid.add_row("edge", _state(status.edge), status.edge.url, _pid(status.edge))
+    grid.add_row("  edge", _state(status.edge), status.edge.url, _pid(status.edge))
     for node in status.nodes:
-        grid.add_row(node.name, _state(node), node.url, _pid(node))
+        grid.add_row(f"  {node.name}", _state(node), node.url, _pid(node))
         for worker in node.workers:
-            grid.add_row(f"  {worker.name.partition('/')[2]}", _state(worker), worker.url, _pid(worker))
-    grid.add_row("redis", _state(status.redis), status.redis.url, _pid(status.redis))
-    grid.add_row("database", "", escape(parse_database(status.database.url).shown), "")
-    grid.add_row("flusher", _state(status.flusher), "", _pid(status.flusher))
+            grid.add_row(f"    {worker.name.partition('/')[2]}", _state(worker), worker.url, _pid(worker))
+    grid.add_row("  redis", _state(status.redis), status.redis.url, _pid(status.redis))
+    grid.add_row("  database", "", escape(parse_database(status.database.url).shown), "")
+    grid.add_row("  flusher", _state(status.flusher), "", _pid(status.flusher))
     if status.link_server is not None:
         count = f"{len(status.links or ())} links between nodes and Redis, {len(status.cut)} cut"
-        grid.add_row("links", _state(status.link_server), count, _pid(status.link_server))
+        grid.add_row("  links", _state(status.link_server), count, _pid(status.link_server))
     console.print(grid)
+
+
+def _evidence(link: LinkState) -> str:
+    way = link.upstream if link.upstream == link.downstream else f"{link.upstream} there, {link.downstream} back"
+    there, back = link.swallowed_bytes
+    return f" ({way}): {there} bytes swallowed on the way there, {back} on the way back"
 
 
 def _state(server: Server) -> str:

@@ -60,34 +60,31 @@ def same_secret(given: str, secret: str) -> bool:
     return hmac.compare_digest(given.encode(), secret.encode())
 
 
-def bind(folder: Path) -> socket.socket:
-    """A listening control socket in a folder, in place of one that a dead process left."""
+def bind_here() -> socket.socket:
+    """A listening control socket in the working directory, in place of one that a dead process left.
+
+    By a relative path: a socket's address holds 107 bytes, and a run folder may lie deep.
+    """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    handle = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-    try:
-        (folder / SOCKET).unlink(missing_ok=True)
-        listener.bind(_short(handle))
-    finally:
-        os.close(handle)
+    Path(SOCKET).unlink(missing_ok=True)
+    listener.bind(SOCKET)
     listener.listen()
     return listener
 
 
 def connect(folder: Path, timeout_s: float) -> socket.socket:
-    """A connection to the control socket in a folder. Raises OSError."""
+    """A connection to the control socket in a folder. Raises OSError.
+
+    Through the folder's descriptor, since whoever calls this keeps its own working directory.
+    """
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     client.settimeout(timeout_s)
     handle = os.open(folder, os.O_PATH | os.O_DIRECTORY)
     try:
-        client.connect(_short(handle))
+        client.connect(f"/proc/self/fd/{handle}/{SOCKET}")
     except BaseException:
         client.close()
         raise
     finally:
         os.close(handle)
     return client
-
-
-def _short(handle: int) -> str:
-    """A path of a few bytes: a socket's address holds 107, and a run folder may lie deep."""
-    return f"/proc/self/fd/{handle}/{SOCKET}"

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-import msgspec
-
 from cluster.link.connection import Connection, Side, Tally
 from cluster.link.faults import PASS, Fault
+from cluster.link.plan import LinkPlan
 from cluster.status import LinkState
 
 BACKLOG = 512
-
-
-class LinkPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a link listens and leads, as the launcher writes it down. `to_host` may be a name."""
-
-    name: str
-    port: int
-    to_host: str
-    to_port: int
 
 
 class Link:

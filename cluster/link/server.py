@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import resource
 import signal
 import sys
@@ -12,18 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from cluster.link.control import LINE_BYTES_MAX, Change, Reply, Request, bind, decode, same_secret
+from cluster.link.control import LINE_BYTES_MAX, Change, Reply, Request, bind_here, decode, same_secret
 from cluster.link.faults import FAULTS, Fault
-from cluster.link.link import Link, LinkPlan
-
-PLAN = "links.json"
-
-
-class LinkServerPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What the launcher writes into the link process's folder as `links.json` (0600: it holds the secret)."""
-
-    secret: str
-    links: tuple[LinkPlan, ...]
+from cluster.link.link import Link
+from cluster.link.plan import PLAN, LinkServerPlan
 
 
 class WrongRequestError(Exception):
@@ -37,11 +30,14 @@ class LinkServer:
         self.secret = plan.secret
         self.links = {each.name: Link(each) for each in plan.links}
 
-    async def run(self, folder: Path, stop: asyncio.Event) -> None:
-        """Open every link, then answer the control socket until `stop`. Raises OSError for a port that is taken."""
+    async def run(self, stop: asyncio.Event) -> None:
+        """Open every link, then answer the control socket, which is made in the working directory, until `stop`.
+
+        Raises OSError for a port that is taken.
+        """
         for link in self.links.values():
             await link.open()
-        control = await asyncio.start_unix_server(self._converse, sock=bind(folder), limit=LINE_BYTES_MAX)
+        control = await asyncio.start_unix_server(self._converse, sock=bind_here(), limit=LINE_BYTES_MAX)
         print(f"ready: {len(self.links)} links", flush=True)
         await stop.wait()
         control.close()
@@ -89,21 +85,22 @@ class LinkServer:
 
 def main(folder: Path) -> int:
     """Run the link process for a folder with its `links.json`; returns the exit status."""
-    plan = msgspec.json.decode((folder / PLAN).read_bytes(), type=LinkServerPlan)
+    os.chdir(folder)
+    plan = msgspec.json.decode(Path(PLAN).read_bytes(), type=LinkServerPlan)
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a blackhole keeps what its clients have given up
     try:
-        asyncio.run(_until_stopped(LinkServer(plan), folder))
+        asyncio.run(_until_stopped(LinkServer(plan)))
     except OSError as problem:
         print(f"links can't start: {problem}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _until_stopped(server: LinkServer, folder: Path) -> None:
+async def _until_stopped(server: LinkServer) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await server.run(folder, stop)
+    await server.run(stop)
 
 
 def _fault(name: str | None) -> Fault | None:

@@ -11,7 +11,7 @@ import msgspec
 import cluster
 from cluster.errors import ClusterError
 from cluster.link.client import LinkClient
-from cluster.link.server import PLAN, LinkServerPlan
+from cluster.link.plan import PLAN, LinkServerPlan
 from cluster.processes.plan import LINKS, Plan
 from cluster.processes.spawn import Command, Spawned
 from cluster.until import Missing

@@ -14,8 +14,8 @@ from random import Random
 
 import msgspec
 
-from cluster.link.link import LinkPlan
 from cluster.link.name import link_name
+from cluster.link.plan import LinkPlan
 from cluster.ports import LOOPBACK, choose_block, edge_port
 from cluster.runs import Run
 from cluster.topology import Database, Topology, parse_database

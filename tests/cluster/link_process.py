@@ -13,8 +13,7 @@ import msgspec
 
 from cluster.errors import ClusterError
 from cluster.link.client import LinkClient
-from cluster.link.link import LinkPlan
-from cluster.link.server import PLAN, LinkServerPlan
+from cluster.link.plan import PLAN, LinkPlan, LinkServerPlan
 from cluster.status import LinkState
 from tests.until import until
 

@@ -71,6 +71,14 @@ class RedisServer:
         assert self._process is not None, "a server that was not started can't be resumed"
         self._process.send_signal(signal.SIGCONT)
 
+    def restore(self) -> None:
+        """Undo whatever a test did: afterwards the server runs and answers."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+        else:
+            self.resume()
+            self._await_ready(self._process)
+
     def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline and process.poll() is None:

@@ -26,12 +26,12 @@ TIMEOUT_S = 10.0
 class Cluster:
     """One cluster, driven through `python -m cluster` exactly as a person would."""
 
-    runs: Path | None = None  # another folder of runs than the clone's own
+    runs: Path | None = None  # another folder of runs than the clone's own (or TOCSIN_RUNS)
     client: requests.Session = field(default_factory=requests.Session)
 
     def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run one verb; fail with all that it printed if it fails."""
-        environment = {key: value for key, value in os.environ.items() if key != "TOCSIN_RUNS"}
+        environment = dict(os.environ)
         if self.runs is not None:
             environment["TOCSIN_RUNS"] = str(self.runs)
         done = subprocess.run(

@@ -20,7 +20,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tocsin.invalidation import Invalidation, key_counter, key_file, namespace_counter, tag_file
-from tocsin.names import Names
+from tocsin.names import Names, check_name
 from tocsin.policy import Policy
 
 Versions = Callable[[Sequence[str]], tuple[int, ...]]
@@ -107,7 +107,7 @@ class VersionedAddresses:
 
     def resolve(self, key: str, policy: Policy) -> Address:
         """Return `key@<its version>`, or `key@<version of its namespace>.<its version>`, in one round trip."""
-        counter = key_counter(key)
+        counter = key_counter(check_name(key))  # before it becomes a counter in Redis
         if policy.versioned_by is None:
             (version,) = self._versions((counter,))
             return Address(key, f"{key}@{version}", counter)

@@ -12,13 +12,10 @@ from pathlib import Path
 import pytest
 import redis
 import requests
-from click.testing import CliRunner, Result
 
-from cluster.cli import cluster as cluster_command
 from cluster.pid import everyone
-from cluster.processes import family
-from cluster.runs import Runs
-from cluster.status import State, Status, parse
+from cluster.status import State
+from tests.cluster.live_cluster import LiveCluster
 from tests.until import until
 
 pytestmark = pytest.mark.integration
@@ -27,39 +24,10 @@ ROOT = Path(__file__).resolve().parents[2]
 UP = ("up", "--nodes", "2", "--port", "0", "--set", "TOCSIN_L1_TTL_S=1")
 
 
-class Live:
-    """A cluster of this module's own, driven by the command line."""
-
-    def __init__(self, root: Path) -> None:
-        self.runs = Runs(root)
-
-    def command(self, *words: str) -> Result:
-        """One verb, whatever comes of it."""
-        return CliRunner().invoke(cluster_command, ["--runs", str(self.runs.root), *words])
-
-    def do(self, *words: str) -> str:
-        """One verb that must succeed; what it said."""
-        result = self.command(*words)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    def status(self) -> Status:
-        """`status --json`."""
-        return parse(self.do("status", "--json"))
-
-    def ready(self, worker_url: str) -> int:
-        """The status of a worker's `/readyz`."""
-        return requests.get(f"{worker_url}/readyz", timeout=10).status_code
-
-    def pids(self) -> set[int]:
-        """Every living process of every run."""
-        return {member.seen.pid.number for run in self.runs.all() for member in family.members(run)}
-
-
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
     """Up once for the module, and down behind it."""
-    own = Live(tmp_path_factory.mktemp("runs"))
+    own = LiveCluster(tmp_path_factory.mktemp("runs"))
     own.do(*UP)
     yield own
     own.do("down")
@@ -67,21 +35,16 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 @pytest.fixture
-def cluster(live: Live) -> Iterator[Live]:
+def cluster(live: LiveCluster) -> Iterator[LiveCluster]:
     """A whole cluster, mended behind the test."""
     yield live
     live.do("heal")
     for name in live.status().named(State.DEAD):
         live.do("restart", name)
-    until(lambda: _whole(live), within_s=30, waiting_for="a whole cluster after the test")
+    until(live.all_ready, within_s=30, waiting_for="a whole cluster after the test")
 
 
-def _whole(live: Live) -> bool:
-    urls = [worker.url for node in live.status().nodes for worker in node.workers]
-    return all(live.ready(url) == 200 for url in urls)
-
-
-def test_each_worker_answers_by_name_on_its_own_port(cluster: Live) -> None:
+def test_each_worker_answers_by_name_on_its_own_port(cluster: LiveCluster) -> None:
     """When `up` has returned, without any waiting; the node's port and the edge answer too."""
     status = cluster.status()
     for node in status.nodes:
@@ -94,14 +57,14 @@ def test_each_worker_answers_by_name_on_its_own_port(cluster: Live) -> None:
     assert status.flusher.state is State.RUNNING
 
 
-def test_a_second_up_touches_no_process(cluster: Live) -> None:
+def test_a_second_up_touches_no_process(cluster: LiveCluster) -> None:
     """The same pids before and after."""
     before = cluster.pids()
     assert "up already" in cluster.do(*UP)
     assert cluster.pids() == before
 
 
-def test_a_killed_worker_is_replaced_under_its_name(cluster: Live) -> None:
+def test_a_killed_worker_is_replaced_under_its_name(cluster: LiveCluster) -> None:
     """The verb waits for it, and says who it is now."""
     before = cluster.status().nodes[0].workers[1]
     said = cluster.do("kill", "node-1/worker-2")
@@ -111,7 +74,7 @@ def test_a_killed_worker_is_replaced_under_its_name(cluster: Live) -> None:
     assert requests.get(f"{after.url}/healthz", timeout=10).headers["X-Worker"] == "node-1/worker-2"
 
 
-def test_a_killed_node_dies_whole_and_a_restarted_one_is_ready(cluster: Live) -> None:
+def test_a_killed_node_dies_whole_and_a_restarted_one_is_ready(cluster: LiveCluster) -> None:
     """No worker outlives its master; after `restart` nothing has to be waited for."""
     node = cluster.status().nodes[1]
     assert "killed node-2 with SIGKILL (3 processes)" in cluster.do("kill", "node-2")
@@ -125,7 +88,7 @@ def test_a_killed_node_dies_whole_and_a_restarted_one_is_ready(cluster: Live) ->
     assert {cluster.ready(worker.url) for worker in cluster.status().nodes[1].workers} == {200}
 
 
-def test_a_paused_node_is_silent_and_resumes(cluster: Live) -> None:
+def test_a_paused_node_is_silent_and_resumes(cluster: LiveCluster) -> None:
     """It accepts and does not answer; its workers are paused too; `heal` would resume it as `resume` does."""
     node = cluster.status().nodes[0]
     cluster.do("pause", "node-1")
@@ -139,7 +102,7 @@ def test_a_paused_node_is_silent_and_resumes(cluster: Live) -> None:
 
 
 @pytest.mark.parametrize("mode", ["blackhole", "refuse", "reset", "close"])
-def test_a_partitioned_node_knows_it_and_heal_mends_it(cluster: Live, mode: str) -> None:
+def test_a_partitioned_node_knows_it_and_heal_mends_it(cluster: LiveCluster, mode: str) -> None:
     """Its `/readyz` turns 503, its neighbour's does not; `status` names the cut; twice healed is healed."""
     one, two = (node.workers[0].url for node in cluster.status().nodes)
     assert f"cut node-1→redis ({mode})" in cluster.do("partition", "node-1", "--mode", mode)
@@ -152,13 +115,13 @@ def test_a_partitioned_node_knows_it_and_heal_mends_it(cluster: Live, mode: str)
     assert "nothing was paused or cut" in cluster.do("heal")
 
 
-def test_a_restart_does_not_mend_the_network(cluster: Live) -> None:
+def test_a_restart_does_not_mend_the_network(cluster: LiveCluster) -> None:
     """A cut node that is restarted answers, says that it is not ready, and the verb says why."""
     cluster.do("partition", "node-2")
     assert "node-2 runs, but is not ready while node-2→redis is cut" in cluster.do("restart", "node-2")
 
 
-def test_heal_resumes_what_is_paused_and_restarts_nothing(cluster: Live) -> None:
+def test_heal_resumes_what_is_paused_and_restarts_nothing(cluster: LiveCluster) -> None:
     """All in one: a paused node, a cut one, a dead flusher."""
     cluster.do("pause", "node-1/worker-1")
     cluster.do("partition", "node-2", "--mode", "refuse")
@@ -170,7 +133,7 @@ def test_heal_resumes_what_is_paused_and_restarts_nothing(cluster: Live) -> None
     assert cluster.status().flusher.state is State.DEAD
 
 
-def test_redis_comes_back_empty_and_it_is_said(cluster: Live) -> None:
+def test_redis_comes_back_empty_and_it_is_said(cluster: LiveCluster) -> None:
     """On the same address."""
     url = cluster.status().redis.url
     redis.Redis.from_url(url, protocol=2).set("left", "behind")
@@ -179,7 +142,7 @@ def test_redis_comes_back_empty_and_it_is_said(cluster: Live) -> None:
     assert redis.Redis.from_url(url, protocol=2).get("left") is None
 
 
-def test_a_dead_link_process_cuts_everybody_and_comes_back_on_the_same_ports(cluster: Live) -> None:
+def test_a_dead_link_process_cuts_everybody_and_comes_back_on_the_same_ports(cluster: LiveCluster) -> None:
     """`status` says so; after `restart links` the nodes find Redis again where it was."""
     cluster.do("kill", "links")
     status = cluster.status()
@@ -191,10 +154,10 @@ def test_a_dead_link_process_cuts_everybody_and_comes_back_on_the_same_ports(clu
     before = [link.listen for link in status.links or ()]
     assert "the cuts that were there are gone" in cluster.do("restart", "links")
     assert [link.listen for link in cluster.status().links or ()] == before
-    until(lambda: _whole(cluster), within_s=15, waiting_for="every worker to find Redis again")
+    until(cluster.all_ready, within_s=15, waiting_for="every worker to find Redis again")
 
 
-def test_what_has_no_network_is_not_partitioned(cluster: Live) -> None:
+def test_what_has_no_network_is_not_partitioned(cluster: LiveCluster) -> None:
     """A file, a worker, Redis itself: each with its reason, and exit 1."""
     for words, reason in (
         (("node-1", "--from", "database"), "the database is SQLite, a file"),
@@ -206,7 +169,7 @@ def test_what_has_no_network_is_not_partitioned(cluster: Live) -> None:
         assert (result.exit_code, reason in result.stderr) == (1, True), result.output
 
 
-def test_edge_and_flusher_are_killed_and_restarted(cluster: Live) -> None:
+def test_edge_and_flusher_are_killed_and_restarted(cluster: LiveCluster) -> None:
     """Nginx dies with its workers, although they have overwritten the marker in their environment."""
     edge = cluster.status().edge.url
     for name in ("edge", "flusher"):
@@ -219,7 +182,7 @@ def test_edge_and_flusher_are_killed_and_restarted(cluster: Live) -> None:
     assert requests.get(f"{edge}/api/products/1", timeout=10).status_code == 200
 
 
-def test_logs_of_one_server_and_of_all(cluster: Live) -> None:
+def test_logs_of_one_server_and_of_all(cluster: LiveCluster) -> None:
     """Redis says that it is ready in its own log, bare; all logs come with their servers' names."""
     assert "Ready to accept connections" in cluster.do("logs", "redis", "-n", "200")
     everything = cluster.do("logs")
@@ -231,7 +194,7 @@ def test_logs_of_one_server_and_of_all(cluster: Live) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill-9"])
 def test_a_start_that_is_ended_half_way_leaves_nothing_for_long(tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C takes all servers down again; after kill -9 the next command finds and ends them."""
-    own = Live(tmp_path)
+    own = LiveCluster(tmp_path)
     command = subprocess.Popen(
         [sys.executable, "-m", "cluster", "--runs", str(tmp_path), "up", "--port", "0", "--nodes", "1"],
         cwd=ROOT,

@@ -1,0 +1,43 @@
+-- lookup: what may be given for a key, or who may load it.
+-- ARGV: prefix, new?, key, owner, token_ms, grace_ms
+-- Returns what, epoch, sequence, what is left of the entry in ms, and the entry (or '').
+--
+-- An entry is "<epoch> <base> <stale_ms> <names of its tags>\n<body>". It is kept longer than it is good, by stale_ms.
+
+local key, token = ARGV[3], nil
+local at = digits(sequence)
+if young(tonumber(ARGV[6])) then
+  return {'writing', epoch, at, 0, ''}
+end
+
+local expired, left_ms = '', 0
+local entry = redis.call('GET', prefix .. 'entry:' .. key)
+if entry then
+  local of, base, stale_ms, joined = string.match(entry, '^(%x+) (%d+) (%d+) ([^\n]*)\n')
+  if of == epoch then
+    local names = {}
+    for name in string.gmatch(joined, '[^\31]+') do
+      names[#names + 1] = name
+    end
+    if mark_of(names) <= tonumber(base) then
+      left_ms = redis.call('PTTL', prefix .. 'entry:' .. key) - tonumber(stale_ms)
+      if left_ms > 0 then
+        return {'given', epoch, at, left_ms, entry}
+      end
+      expired = entry
+    end
+  end
+end
+
+if being_written('k:' .. key) or being_written('*') then
+  return {'writing', epoch, at, 0, ''}
+end
+
+local fill = prefix .. 'fill:' .. key
+local held = redis.call('GET', fill)
+-- A token of another epoch came back with a snapshot: whoever held it can't fill any more.
+if held and string.match(held, ' (%x+) %d+$') == epoch then
+  return {'busy', epoch, at, left_ms, expired}
+end
+redis.call('SET', fill, ARGV[4] .. ' ' .. epoch .. ' ' .. at, 'PX', ARGV[5])
+return {'permitted', epoch, at, left_ms, expired}

@@ -19,6 +19,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import FrameType
+from urllib.parse import urlsplit
+
+import msgspec
 
 from cluster.errors import ClusterError
 from cluster.launcher import Launcher, Say, launcher_named, launcher_of
@@ -99,10 +102,13 @@ def running_cluster(runs: Runs) -> tuple[Run, Launcher]:
 
 
 def _as_it_runs(run: Run, asked: Topology) -> Brought:
-    differences = run.topology().differences(asked)
+    status = launcher_of(run).status()
+    running = run.topology()
+    if asked.edge_port in (None, 0, urlsplit(status.edge.url).port):  # whoever names no port is content with this one
+        asked = msgspec.structs.replace(asked, edge_port=running.edge_port)
+    differences = running.differences(asked)
     if differences:
         raise ClusterError(f"a cluster with {'; '.join(differences)} is running; `down` first, then `up`")
-    status = launcher_of(run).status()
     ready = run.ledger.ready
     assert ready is not None, "a run that never was ready is a leftover, and those were cleared"
     dead = status.named(State.DEAD)

@@ -7,7 +7,8 @@
       .lock      held by whichever command is changing something
 
 The folder lies in the clone, wherever the command was typed; `TOCSIN_RUNS` or `--runs` names another. Folders are
-0700 and the secret 0600: sockets and the secret that opens the control routes lie in them.
+0700 and the secret 0600: sockets and the secret that opens the control routes lie in them. The ten newest finished runs
+are kept, and older ones are removed by the next `up`.
 """
 
 from __future__ import annotations

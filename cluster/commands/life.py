@@ -1,4 +1,4 @@
-"""`up` and `down`."""
+"""`up` and `down`: what a person asks of the cluster becomes a `Topology`, and `lifecycle` does the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs that look: status, logs, doctor."""
+"""The verbs that look and touch nothing: `status`, `logs`, `doctor`."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cluster.errors import ClusterError, WrongInputError
@@ -71,6 +72,16 @@ def test_up_with_another_topology_is_refused_with_the_difference(runs: Runs, sai
     bring_up(TOPOLOGY, runs, said)
     with pytest.raises(ClusterError, match="nodes 2, not 4; strategy pubsub, not ttl is running; `down` first"):
         bring_up(Topology(launcher=NAME, nodes=4, strategy="ttl"), runs, said)
+
+
+@pytest.mark.usefixtures("toys")
+def test_whoever_names_no_port_is_content_with_the_one_that_is(runs: Runs, said: Said) -> None:
+    """A cluster that was asked for at a port of its own is not another cluster; one at another port is."""
+    bring_up(msgspec.structs.replace(TOPOLOGY, edge_port=9000), runs, said)
+    assert not bring_up(TOPOLOGY, runs, said).fresh
+    assert not bring_up(msgspec.structs.replace(TOPOLOGY, edge_port=0), runs, said).fresh
+    with pytest.raises(ClusterError, match="edge port 9000, not 9001"):
+        bring_up(msgspec.structs.replace(TOPOLOGY, edge_port=9001), runs, said)
 
 
 @pytest.mark.usefixtures("toys")

@@ -55,7 +55,7 @@ def _commit(database: Database, key: str, operations: list[Operation]) -> None:
     with database.writing() as session:
         row = session.scalar(select(ProductRow).where(ProductRow.id == last.id).with_for_update())
         if row is None:  # the id was reserved in another life of this database; the acknowledged product still counts
-            row = ProductRow(id=last.id, version=0)
+            row = ProductRow(id=last.id, name="", price_cents=0, category="", description="", version=0)
             session.add(row)
         new = [
             {

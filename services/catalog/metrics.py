@@ -12,12 +12,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
-from tocsin import Observer, Unobserved
+from tocsin.prometheus import PrometheusObserver
 
 from catalog.database import Database
 from catalog.errors import DatabaseUnavailable
@@ -33,7 +33,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.observer: Observer = Unobserved()
+        self.observer = PrometheusObserver(self._registry)
         self._requests = Counter(
             "catalog_requests", "Requests answered.", ("route", "method", "status"), registry=self._registry
         )
@@ -44,6 +44,13 @@ class Metrics:
             buckets=SECONDS,
             registry=self._registry,
         )
+        self._workers = Gauge(
+            "catalog_workers", "Workers that live.", registry=self._registry, multiprocess_mode="livesum"
+        )
+
+    def started(self) -> None:
+        """Count this process among the living workers; gunicorn's `child_exit` takes it out again."""
+        self._workers.set(1)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer; `route` is the rule that matched."""

@@ -19,9 +19,10 @@ from catalog.models import ProductRow
 PRICE_MAX = 9_999_999.99
 ID_MAX = 2**31 - 1
 LISTS = "products"  # the namespace whose version every list's key holds
-CATEGORY = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-PRINTABLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"  # one line that is not blank
-TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"  # lines and tabs, but nothing that a database or terminal chokes on
+END = r"$(?!\n)"  # in Python `$` alone also matches before a last newline; in JSON Schema's dialect both are the end
+CATEGORY = rf"^[a-z][a-z0-9]*(-[a-z0-9]+)*{END}"
+PRINTABLE = rf"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*{END}"  # one line that is not blank
+TEXT = rf"^[^\x00-\x08\x0b-\x1f\x7f]*{END}"  # lines and tabs, but nothing that a database or terminal chokes on
 
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE, description="One line, not blank.")]
 Price = Annotated[float, Meta(ge=0, le=PRICE_MAX, description="Euros and whole cents: at most two decimals.")]

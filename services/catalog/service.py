@@ -60,6 +60,7 @@ class Service:
         behind = settings.cache.write_path is WritePath.WRITE_BEHIND
         writes: Writes = (BehindWrites if behind else DirectWrites)(database, cache, node=settings.node)
         cache.start()
+        self.metrics.started()
         self._worker = Worker(
             node=settings.node,
             name=name,

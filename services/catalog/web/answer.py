@@ -48,7 +48,8 @@ def _complete(response: Response) -> Response:
     response = _conditional(response)
     if "Cache-Control" not in response.headers:
         view = current_app.view_functions.get(request.endpoint or "")
-        declared = class_of(view) if response.status_code in (200, 304) else None
+        whole = response.status_code in (200, 304) and request.method != "OPTIONS"  # which Flask answers by itself
+        declared = class_of(view) if whole else None
         response.headers["Cache-Control"] = (declared or CacheClass.NO_STORE).value
     me = worker()
     response.headers["X-Node"] = me.node

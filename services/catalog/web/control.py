@@ -13,6 +13,7 @@ from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
 from msgspec import Struct
 from tocsin import Names, Policy, Unavailable
+from tocsin.names import check_name
 from werkzeug.exceptions import NotFound
 
 from catalog.errors import BadRequest
@@ -48,7 +49,7 @@ def entry() -> ResponseReturnValue:
     key = request.args.get("key", "")
     policy: Policy = LIST if key.startswith("products:") else PRODUCT
     try:
-        peek = worker().cache.peek(key, policy)
+        peek = worker().cache.peek(check_name(key), policy)
     except ValueError as error:
         raise BadRequest(400, f"key: {error}", field="key") from None
     except Unavailable as error:

@@ -14,12 +14,13 @@ from flask.typing import ResponseReturnValue
 from msgspec import Meta, Struct
 
 from catalog.dashboard import GUEST, LOCALES, read_dashboard
+from catalog.product import END
 from catalog.web.answer import JSON, note, represent, worker
 from catalog.web.body import body_of
 from catalog.web.cache_class import CacheClass, cached
 
 routes = Blueprint("personal", __name__, url_prefix="/api")
-USER = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
+USER = rf"^[A-Za-z0-9][A-Za-z0-9._@-]{{0,63}}{END}"
 
 
 class SignIn(Struct, frozen=True, forbid_unknown_fields=True):

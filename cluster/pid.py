@@ -123,12 +123,3 @@ def folder_of(pid: Pid) -> Path | None:
         return (PROC / str(pid.number) / "cwd").readlink()
     except OSError:  # gone, or another user's
         return None
-
-
-def memory_bytes(pid: Pid) -> int:
-    """Proportional set size: private pages, and each shared page divided by the number of its users. 0 when gone."""
-    try:
-        rollup = (PROC / str(pid.number) / "smaps_rollup").read_text(encoding="ascii")
-    except OSError:  # gone, or another user's
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))

@@ -12,7 +12,7 @@ where there is no room below). A block of neighbours, since a person reads them.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -79,8 +79,3 @@ def edge_port(asked: int | None, spare: int, free: Callable[[int], bool] = is_fr
             return asked
         raise ClusterError(f"port {asked} is taken (or not allowed for this user); name another, or none: --port 0")
     return EDGE_PORT if asked is None and free(EDGE_PORT) else spare
-
-
-def taken(ports: Iterable[int], free: Callable[[int], bool] = is_free) -> tuple[int, ...]:
-    """Those of the ports on which nothing could listen now."""
-    return tuple(port for port in ports if not free(port))

@@ -11,6 +11,7 @@ import msgspec
 from cluster.errors import ClusterError
 from cluster.link.control import Change, Look, Reply, Request, connect
 from cluster.link.faults import PASS
+from cluster.link.name import canonical
 from cluster.status import LinkState
 
 TIMEOUT_S = 3.0
@@ -31,8 +32,13 @@ class LinkClient:
     def change(
         self, names: Iterable[str], *, upstream: str | None = None, downstream: str | None = None
     ) -> tuple[LinkState, ...]:
-        """Put faults on links, established connections included, and return what all links do then."""
-        return self._ask(Change(secret=self.secret, names=tuple(names), upstream=upstream, downstream=downstream))
+        """Put faults on links, established connections included, and return what all links do then.
+
+        Raises WrongInputError for what is no link's name, ClusterError for what the link process refuses.
+        """
+        return self._ask(
+            Change(secret=self.secret, names=tuple(map(canonical, names)), upstream=upstream, downstream=downstream)
+        )
 
     def heal(self, names: Iterable[str]) -> tuple[LinkState, ...]:
         """Let links pass everything again."""

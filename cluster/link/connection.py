@@ -71,7 +71,7 @@ class Side(asyncio.Protocol):
         if self.transport is not None:
             self.transport.resume_reading()
             self.transport.write_eof()
-            asyncio.get_running_loop().call_later(PART_S, self.transport.close)
+            asyncio.get_running_loop().call_later(PART_S, self.transport.abort)
 
     def tear(self) -> None:
         """Say RST at once; what waits to be sent is thrown away."""

@@ -104,8 +104,9 @@ def test_a_run_folder_may_lie_deeper_than_a_socket_address_is_long(server: EchoS
         assert stat.S_ISSOCK((deep / SOCKET).stat().st_mode)
 
 
-def test_a_link_is_named_with_either_arrow() -> None:
+def test_a_link_is_named_with_either_arrow(link: LinkProcess) -> None:
     """`node-1->redis` is `node-1→redis` for keyboards without arrows; anything else is told what a link is called."""
+    assert link.control.change(["node-1->redis"], upstream="blackhole")[0].upstream == "blackhole"
     assert canonical("node-1->redis") == canonical(" node-1 → redis ") == "node-1→redis"
     for wrong in ("node-1", "node-1->", "→redis"):
         with pytest.raises(WrongInputError, match="node-1→redis"):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from cluster.pid import Pid, environment_of, everyone, look, memory_bytes, send, state_of
+from cluster.pid import Pid, environment_of, everyone, look, send, state_of
 from cluster.processes.spawn import bury
 from cluster.status import State
 from tests.until import until
@@ -67,13 +67,13 @@ def test_who_took_over_a_number_is_never_signalled(sleeper: subprocess.Popen[byt
 
 
 def test_a_number_that_nobody_has_is_dead() -> None:
-    """No process, no signal, no memory, no environment."""
+    """No process, no signal, no environment."""
     process = subprocess.Popen(["true"])
     pid = pid_of(process)
     process.wait(10)
     assert state_of(pid) is State.DEAD
     assert not send(pid, signal.SIGKILL)
-    assert (memory_bytes(pid), environment_of(pid)) == (0, frozenset())
+    assert environment_of(pid) == frozenset()
     assert state_of(None) is State.DEAD
 
 
@@ -96,12 +96,6 @@ def test_everyone_leaves_ourselves_out(sleeper: subprocess.Popen[bytes]) -> None
     numbers = {seen.pid.number for seen in everyone()}
     assert sleeper.pid in numbers
     assert os.getpid() not in numbers
-
-
-def test_memory_is_counted_in_proportion(sleeper: subprocess.Popen[bytes]) -> None:
-    """A small process has some memory of its own, and far less than a hundred megabytes."""
-    until(lambda: b"sleep" in _comm(sleeper.pid), within_s=5, waiting_for="the exec")
-    assert 0 < memory_bytes(pid_of(sleeper)) < 100 << 20
 
 
 def _comm(number: int) -> bytes:

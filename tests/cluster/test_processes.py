@@ -1,4 +1,4 @@
-"""The processes launcher on the real servers: nginx, Redis, gunicorn with the catalogue, Celery. One small cluster."""
+"""The processes launcher on real servers: nginx, Redis, gunicorn with the catalogue, Celery. The default cluster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from tests.until import until
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[2]
-UP = ("up", "--nodes", "2", "--port", "0", "--set", "TOCSIN_L1_TTL_S=1")
+UP = ("up", "--port", "0", "--set", "TOCSIN_L1_TTL_S=1")
+IDLE_MB_MAX = 600
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,14 @@ def test_each_worker_answers_by_name_on_its_own_port(cluster: LiveCluster) -> No
     assert requests.get(f"{status.edge.url}/api/products/1", timeout=10).status_code == 200
     assert redis.Redis.from_url(status.redis.url, protocol=2).ping()
     assert status.flusher.state is State.RUNNING
+
+
+def test_the_idle_default_cluster_fits_into_600_mb(cluster: LiveCluster) -> None:
+    """Proportional set size, summed over all of its processes: pages that workers share are counted once."""
+    processes = [Path(f"/proc/{number}/smaps_rollup").read_text(encoding="ascii") for number in cluster.pids()]
+    kilobytes = [int(line.split()[1]) for text in processes for line in text.splitlines() if line.startswith("Pss:")]
+    assert len(kilobytes) == len(processes)
+    assert sum(kilobytes) / 1000 < IDLE_MB_MAX
 
 
 def test_a_second_up_touches_no_process(cluster: LiveCluster) -> None:
@@ -104,7 +113,7 @@ def test_a_paused_node_is_silent_and_resumes(cluster: LiveCluster) -> None:
 @pytest.mark.parametrize("mode", ["blackhole", "refuse", "reset", "close"])
 def test_a_partitioned_node_knows_it_and_heal_mends_it(cluster: LiveCluster, mode: str) -> None:
     """Its `/readyz` turns 503, its neighbour's does not; `status` names the cut; twice healed is healed."""
-    one, two = (node.workers[0].url for node in cluster.status().nodes)
+    one, two, _three = (node.workers[0].url for node in cluster.status().nodes)
     assert f"cut node-1→redis ({mode})" in cluster.do("partition", "node-1", "--mode", mode)
     assert cluster.status().cut == ("node-1→redis",)
     until(lambda: cluster.ready(one) == 503, within_s=15, waiting_for="node-1 to notice")
@@ -148,7 +157,7 @@ def test_a_dead_link_process_cuts_everybody_and_comes_back_on_the_same_ports(clu
     status = cluster.status()
     assert status.link_server is not None
     assert status.link_server.state is State.DEAD
-    assert set(status.cut) == {"node-1→redis", "node-2→redis", "flusher→redis"}
+    assert set(status.cut) == {"node-1→redis", "node-2→redis", "node-3→redis", "flusher→redis"}
     refused = cluster.command("partition", "node-1")
     assert (refused.exit_code, "try `restart links`" in refused.stderr) == (1, True)
     before = [link.listen for link in status.links or ()]

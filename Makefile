@@ -46,8 +46,8 @@ resume: install  ## let it run on
 restart: install  ## start it again, dead or alive
 	@$(CLUSTER) restart $(NODE) $(chosen)
 
-partition: install  ## cut a node from Redis
-	@$(CLUSTER) partition $(NODE) $(chosen)
+partition: install  ## cut a node from Redis (FROM=database or all, MODE=refuse, reset or close instead of a blackhole)
+	@$(CLUSTER) partition $(NODE) $(if $(FROM),--from $(FROM)) $(if $(MODE),--mode $(MODE)) $(chosen)
 
 heal: install  ## undo every pause and partition
 	@$(CLUSTER) heal

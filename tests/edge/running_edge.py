@@ -10,6 +10,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,20 +56,24 @@ class Answer:
         return document
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Edge:
-    """A running nginx."""
+    """A running nginx. `answered` counts the answers that it gave to `ask` and `send`."""
 
     port: int
     prefix: Path
     process: subprocess.Popen[bytes]
+    answered: int = 0
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
 
     def ask(self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes | None = None) -> Answer:
         """One request on a connection of its own; the target is sent as it is written."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=CLIENT_TIMEOUT_S)
         with contextlib.closing(connection):
             connection.request(method, target, body=body, headers=headers or {})
-            return _read(connection.getresponse())
+            return self._read(connection.getresponse())
 
     def get(self, target: str, **headers: str) -> Answer:
         """GET; `If_None_Match="x"` is sent as `If-None-Match: x`."""
@@ -84,7 +89,7 @@ class Edge:
                 response.begin()
             except (http.client.BadStatusLine, ConnectionError):
                 return None
-            return _read(response)
+            return self._read(response)
 
     def listens(self) -> bool:
         """Does its port accept connections?"""
@@ -101,14 +106,20 @@ class Edge:
         return self.process.poll() is not None
 
     def log(self) -> list[dict[str, Any]]:
-        """The access log's lines."""
-        lines = (self.prefix / "logs" / "access.log").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        """The access log's lines, one at least for each answer: nginx writes a line after it has sent the answer."""
+        path = self.prefix / "logs" / "access.log"
 
+        def lines() -> list[str]:
+            return path.read_text(encoding="utf-8").splitlines()
 
-def _read(response: http.client.HTTPResponse) -> Answer:
-    body = response.read()
-    return Answer(response.status, tuple(response.getheaders()), body)
+        until(lambda: len(lines()) >= self.answered, within_s=10, waiting_for=f"{self.answered} lines in {path}")
+        return [json.loads(line) for line in lines()]
+
+    def _read(self, response: http.client.HTTPResponse) -> Answer:
+        body = response.read()
+        with self._lock:
+            self.answered += 1
+        return Answer(response.status, tuple(response.getheaders()), body)
 
 
 @contextlib.contextmanager

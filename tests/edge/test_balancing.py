@@ -6,10 +6,11 @@ The nodes are toys; their deaths and pauses are those of real processes as nginx
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from cluster.edge import LEFT_OUT_S
-from tests.edge.running_edge import Edge
+from tests.edge.running_edge import Edge, running_edge
 from tests.edge.toy_node import Close, ToyNode, always, answer
 from tests.until import until
 
@@ -48,6 +49,22 @@ def test_what_one_nginx_worker_learns_the_other_knows(edge: Edge, nodes: list[To
     tried_at = [line["at_s"] for line in attempts(edge, nodes[0])]
     assert tried_at
     assert all(later - earlier > LEFT_OUT_S - 0.5 for earlier, later in pairwise(tried_at))
+
+
+def test_a_read_is_asked_again_where_nginx_would_give_up(tmp_path: Path, nodes: list[ToyNode]) -> None:
+    """As when Docker's DNS forgets a dead node during the attempt, after which nginx tries no other: still no error."""
+
+    def one_try(prefix: Path) -> None:
+        rules = prefix / "edge.conf"
+        text = rules.read_text(encoding="utf-8")
+        assert "proxy_next_upstream_tries 3;" in text
+        rules.write_text(text.replace("proxy_next_upstream_tries 3;", "proxy_next_upstream_tries 1;"), encoding="utf-8")
+
+    nodes[0].kill()
+    with running_edge(tmp_path / "edge", [node.address for node in nodes], change=one_try) as edge:
+        answers = [edge.get(f"/{number}") for number in range(12)]
+        assert {answer.text for answer in answers} == {"node-2", "node-3"}
+        assert "502 : 200" in {line["node_status"] for line in edge.log()}
 
 
 def test_a_node_that_returns_is_used_again(edge: Edge, nodes: list[ToyNode]) -> None:

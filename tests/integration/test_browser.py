@@ -81,6 +81,7 @@ def test_a_browser_asks_for_an_immutable_asset_once(cluster: Cluster, page: Page
 
 def test_a_browser_shows_the_new_price_after_a_write(cluster: Cluster, page: Page) -> None:
     """The shop window is stored but revalidated each time: what a write changed is on the page at the next visit."""
+    cluster.needs_writes_in_the_database()
     edge = cluster.edge
     cluster.change_price(edge, 1, 41.5)
     visit(page, f"{edge}/?category=kitchen")

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.integration
 
 def test_redis_restarted_empty_gives_no_wrong_answer_and_recovers_by_itself(cluster: Cluster) -> None:
     """While Redis is dead, and after it came back empty, nobody answers an older version than was acknowledged."""
+    cluster.needs_writes_in_the_database()
     workers = cluster.workers()
     node = cluster.status()["nodes"][0]["url"]
     before = cluster.change_price(node, 501, 10.0)["version"]
@@ -51,6 +52,7 @@ def test_redis_restarted_empty_gives_no_wrong_answer_and_recovers_by_itself(clus
 
 def test_flushall_is_forgetting_too(cluster: Cluster) -> None:
     """FLUSHALL under a running cluster: the next answers are right, and lists move to a never-used version."""
+    cluster.needs_writes_in_the_database()
     node = cluster.status()["nodes"][0]["url"]
     written = cluster.change_price(node, 502, 21.0)["version"]
     until(

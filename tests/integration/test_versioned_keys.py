@@ -25,11 +25,14 @@ def shared(cluster: Cluster) -> redis.Redis:
 
 
 def list_keys(shared: redis.Redis) -> set[str]:
-    return set(shared.scan_iter(match="tocsin:{catalog}:*products:*", count=1000))
+    """Keys of cached lists; the counters that hold versions are state, which stays."""
+    found = set(shared.scan_iter(match="tocsin:{catalog}:*products:*", count=1000))
+    return {key for key in found if not key.startswith("tocsin:{catalog}:version:")}
 
 
 def test_a_bump_is_seen_by_every_worker_at_once(cluster: Cluster) -> None:
     """The first list read after an acknowledged write shows it, at every worker: the old key is no longer asked for."""
+    cluster.needs_writes_in_the_database()
     workers = cluster.workers()
     listed = cluster.get(f"{next(iter(workers.values()))}{LIST}").json()
     product = listed["items"][0]["id"]
@@ -67,6 +70,7 @@ def test_racing_bumps_lose_none(cluster: Cluster, shared: redis.Redis) -> None:
 
 def test_orphaned_keys_expire(cluster: Cluster, shared: redis.Redis) -> None:
     """Every cached list in Redis has a TTL, so what a bump orphans cannot stay for good."""
+    cluster.needs_writes_in_the_database()
     node = cluster.status()["nodes"][0]["url"]
     cluster.get(f"{node}{LIST}")
     old = until(lambda: list_keys(shared), within_s=5, waiting_for="a cached list in Redis")

@@ -17,7 +17,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from catalog.models import ProductRow
 
 PRICE_MAX = 9_999_999.99
-ID_MAX = 2**31 - 1
+ID_MAX = 999_999_999  # nine digits: every database column holds them
 LISTS = "products"  # the namespace whose version every list's key holds
 END = r"$(?!\n)"  # in Python `$` alone also matches before a last newline; in JSON Schema's dialect both are the end
 CATEGORY = rf"^[a-z][a-z0-9]*(-[a-z0-9]+)*{END}"

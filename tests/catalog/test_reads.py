@@ -54,7 +54,7 @@ def test_redis_out_of_reach_is_no_error(open_here: OpenShop) -> None:
     assert 'tocsin-l2;fwd=bypass;detail="redis-unreachable"' in answer.headers["Cache-Status"]
 
 
-@pytest.mark.parametrize("path", ["/api/products/1001", "/api/products/2147483647"])
+@pytest.mark.parametrize("path", ["/api/products/1001", "/api/products/999999999"])
 def test_a_product_that_never_was_is_missing(shop: Shop, path: str) -> None:
     """404 as a problem document; the absence is cached, by us and by shared caches."""
     first, second = shop.get(path), shop.get(path)
@@ -74,7 +74,7 @@ def test_a_product_that_never_was_is_missing(shop: Shop, path: str) -> None:
         "/api/products/0",
         "/api/products/007",
         "/api/products/-1",
-        "/api/products/2147483648",
+        "/api/products/1000000000",
         "/api/products/99999999999999999999",
         "/api/products/one",
         "/api/products/１",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from catalog.models import ProductRow
 from catalog.product import cents_of, document, versioned, with_version
@@ -116,33 +114,6 @@ def test_a_body_has_a_limit(shop: Shop, method: str) -> None:
     answer = shop.send(method, path, BELL | {"description": "a" * 70_000})
     assert answer.status_code == 413
     assert "65536 bytes" in answer.get_json()["detail"]
-
-
-def test_a_body_of_unknown_length_has_the_same_limit(shop: Shop) -> None:
-    """A chunked body is read no further than the limit."""
-
-    class Endless:
-        def __init__(self) -> None:
-            self.given = 0
-
-        def read(self, size: int = -1) -> bytes:
-            self.given += 4096
-            assert self.given < 1_000_000, "the service read on beyond its limit"
-            return b"a" * 4096
-
-        def readline(self, size: int = -1) -> bytes:
-            return self.read(size)
-
-        def __iter__(self) -> Any:
-            return iter(())
-
-    answer = shop.client.post(
-        "/api/products",
-        input_stream=Endless(),
-        content_type="application/json",
-        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
-    )
-    assert answer.status_code == 413
 
 
 def test_an_unexpected_error_shows_nothing_of_itself(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,7 +158,7 @@ def test_a_weak_etag_of_the_present_version_is_not_enough(shop: Shop) -> None:
     ],
 )
 def test_a_repeated_request_is_applied_once(any_shop: Shop, method: str, path: str, body: object) -> None:
-    """The same request with the same key is answered alike, also later, says that it is a repeat, and changes nothing."""
+    """The same request with the same key is answered alike, also later, says so, and changes nothing."""
     first = any_shop.send(method, path, body, Idempotency_Key="k")
     product_id = first.get_json()["id"]
     if method != "DELETE":

@@ -24,7 +24,7 @@ def create_application(settings: Settings) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         # Otherwise every route would renew the cookie, and a shared cache could not keep its answer (hazard 39).
         SESSION_REFRESH_EACH_REQUEST=False,
-        MAX_CONTENT_LENGTH=problem.BYTES_MAX,
+        MAX_CONTENT_LENGTH=problem.BYTES_MAX + 1,  # see catalog.web.body
     )
     # `//api` redirected to `/api` would be one more address of the same thing, and one that a cache might believe.
     application.url_map.merge_slashes = False

@@ -13,11 +13,13 @@ from typing import TypeVar
 
 import msgspec
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from catalog.errors import BadRequest
 from catalog.operation import RetryKey
 from catalog.products import PAGE_MAX, PER_PAGE_MAX, Page
 from catalog.validator import Conditions
+from catalog.web.problem import BYTES_MAX
 
 T = TypeVar("T")
 _RETRY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -29,7 +31,7 @@ def body_of(request: Request, kind: type[T]) -> T:
     """Decode the body as `kind`. Raises `BadRequest`: 415 unless it is JSON by name, 400 by syntax, 422 by content."""
     if request.mimetype != "application/json":
         raise BadRequest(415, f"the body is {request.mimetype or 'of no type'}: application/json is expected")
-    content = request.get_data()
+    content = _content(request)
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
@@ -59,7 +61,7 @@ def retry_key_of(request: Request) -> RetryKey | None:
     conditions = (request.headers.get("If-Match", ""), request.headers.get("If-None-Match", ""))
     for part in (request.method.encode(), request.path.encode(), *(each.encode() for each in conditions)):
         fingerprint.update(b"%d:%b" % (len(part), part))  # with lengths, so that no two requests run together alike
-    fingerprint.update(request.get_data())
+    fingerprint.update(_content(request))
     return RetryKey(key, fingerprint.hexdigest())
 
 
@@ -78,6 +80,18 @@ def page_of(request: Request) -> Page:
         page=_whole(request, "page", default=1, most=PAGE_MAX),
         per_page=_whole(request, "per_page", default=20, most=PER_PAGE_MAX),
     )
+
+
+def _content(request: Request) -> bytes:
+    """The bytes of the body, at most `BYTES_MAX`; werkzeug's `RequestEntityTooLarge` beyond.
+
+    Where the length is not known beforehand, werkzeug stops at its limit and says nothing: half a body could pass for
+    a whole one. So its limit is one byte more than ours, and whoever reaches it has sent too much.
+    """
+    content = request.get_data()
+    if len(content) > BYTES_MAX:
+        raise RequestEntityTooLarge
+    return content
 
 
 def _one(request: Request, name: str, default: str) -> str:

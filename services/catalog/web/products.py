@@ -7,12 +7,11 @@ from collections.abc import Callable
 import msgspec
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
-from werkzeug.routing import BaseConverter, ValidationError
+from werkzeug.routing import BaseConverter
 
 from catalog.errors import BadRequest, ProductMissing
 from catalog.operation import Operation, changing, deleting, rewriting
 from catalog.product import (
-    ID_MAX,
     Kind,
     NewProduct,
     Product,
@@ -31,14 +30,15 @@ routes = Blueprint("products", __name__, url_prefix="/api/products")
 
 
 class ProductId(BaseConverter):
-    """A product's number in its one spelling: `007` would be a second address of product 7, cached apart from it."""
+    """A product's number in its one spelling: `007` would be a second address of product 7, cached apart from it.
 
-    regex = r"[1-9][0-9]{0,9}"
+    What is not one is refused here, by the pattern: werkzeug answers a number refused by `to_python` with 405.
+    """
+
+    regex = r"[1-9][0-9]{0,8}"  # at most catalog.product.ID_MAX
 
     def to_python(self, value: str) -> int:
-        """The number. Raises `ValidationError`, hence 404, for one that no database column holds."""
-        if int(value) > ID_MAX:
-            raise ValidationError
+        """The number."""
         return int(value)
 
 

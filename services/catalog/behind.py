@@ -6,6 +6,7 @@
 What always holds: the step refuses a write whose view of the product is no longer the newest, and the write then looks
 again; so `If-Match` and PATCH never work on an old product, though nothing is locked. A write that Redis does not take
 did not happen: committing it to the database instead would give out versions that the journal may have given already.
+Lists and dashboards are made of rows: they show a write when it has been drained.
 """
 
 from __future__ import annotations

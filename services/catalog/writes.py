@@ -101,9 +101,15 @@ class DirectWrites:
                 write.committed(key=key_of(product.id), value=value, version=product.version)
         if not isinstance(ended, _Committed):
             return ended
-        log.info("written", kind=operation.kind, key=key_of(product_id), version=ended.product.version)
+        log.info(
+            "written",
+            kind=operation.kind,
+            key=key_of(product_id),
+            version=ended.product.version,
+            sequence=write.receipt.sequence,
+            pending=write.receipt.pending,
+        )
         if write.receipt.pending:
-            log.warning("pending", key=key_of(product_id), sequence=write.receipt.sequence)
             return replace(ended.written, pending=True)
         self._acknowledge(ended.outbox_id)
         return ended.written

@@ -114,7 +114,7 @@ def test_the_metrics_of_a_node_are_those_of_all_its_workers(threaded: RunningNod
     for url in threaded.worker_urls:
         for _ in range(3):
             requests.get(f"{url}/api/products/1", timeout=5)
-    product = {"route": "/api/products/<product_id:product_id>"}
+    product = {"route": "/api/products/<product_id>"}
     assert sample("catalog_requests_total", **product) == 6
     assert sample("catalog_workers") == 2
     os.kill(threaded.pid(1), signal.SIGKILL)

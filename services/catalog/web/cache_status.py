@@ -8,6 +8,7 @@ The member nearest the database comes first. What always holds: the field explai
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from http_sf import Token, ser
@@ -29,8 +30,8 @@ def of_nothing_read(method: str) -> str:
 
 
 def _rounded(step: Step) -> Step:
-    # Whole seconds: the field then repeats, and is served from the memory of `_field`.
-    ttl_s = None if step.ttl_s is None else int(step.ttl_s)
+    # Whole seconds: the field then repeats, and is served from the memory of `_field`. A dirty value has no end to say.
+    ttl_s = None if step.ttl_s is None or math.isinf(step.ttl_s) else int(step.ttl_s)
     return Step(step.layer, step.hit, step.reason, ttl_s, step.detail)
 
 

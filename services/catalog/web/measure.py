@@ -6,11 +6,14 @@ of the routes; what matched no rule is counted together.
 
 from __future__ import annotations
 
+import re
 import time
 
 from flask import Flask, Response, current_app, g, request
 
 from catalog.service import service_of
+
+_CONVERTER = re.compile(r"<[a-z_]+:")
 
 
 def register(application: Flask) -> None:
@@ -24,7 +27,8 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    rule = request.url_rule.rule if request.url_rule else "unmatched"
+    # Without the converters' names: `/api/products/<product_id>`.
+    rule = _CONVERTER.sub("<", request.url_rule.rule) if request.url_rule else "unmatched"
     seconds = time.perf_counter() - g.begun_s
     service_of(current_app).metrics.request(rule, request.method, response.status_code, seconds)
     return response

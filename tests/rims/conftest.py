@@ -1,0 +1,71 @@
+"""What tests of the rims share: one Redis, and Flask applications whose caches are closed afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask_caching import Cache
+from tocsin.flask_caching import TocsinCache
+
+from tests.redis_server import RedisServer, redis_server
+
+WITHIN_S = 8.0
+
+
+@pytest.fixture(scope="module")
+def module_redis() -> Iterator[RedisServer]:
+    """One Redis for the tests of a module; they may stop and start it."""
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(module_redis: RedisServer) -> Iterator[RedisServer]:
+    """A running, answering Redis, whatever the test before did to it."""
+    yield module_redis
+    module_redis.restore()
+
+
+@dataclass(frozen=True)
+class Site:
+    """A Flask application with Flask-Caching."""
+
+    app: Flask
+    cache: Cache
+
+    @property
+    def backend(self) -> Any:
+        """The backend itself, for the methods that `Cache` does not proxy."""
+        return self.app.extensions["cache"][self.cache]
+
+
+BuildSite = Callable[..., Site]
+
+
+@pytest.fixture
+def build_site(redis: RedisServer) -> Iterator[BuildSite]:
+    """Builds sites on `redis`; without another namespace they are workers of one site, each with an L1 of its own."""
+    namespace = uuid4().hex
+    built: list[Site] = []
+
+    def build(backend: str = "tocsin.flask_caching.TocsinCache", **config: Any) -> Site:
+        app = Flask("site")
+        app.config.update(CACHE_TYPE=backend, CACHE_REDIS_URL=redis.url)
+        if "tocsin" in backend:
+            app.config.update(CACHE_TOCSIN_NAMESPACE=namespace, CACHE_TOCSIN_CANARY_EVERY_S=0.1)
+        app.config.update(config)
+        built.append(Site(app, Cache(app)))
+        return built[-1]
+
+    yield build
+    for site in built:
+        if isinstance(site.backend, TocsinCache):
+            site.backend.close()
+        elif hasattr(site.backend, "_write_client"):
+            site.backend.clear()
+            site.backend._write_client.close()

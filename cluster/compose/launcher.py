@@ -12,7 +12,7 @@ from cluster.compose.logs import keep_logs, read_logs
 from cluster.compose.observation import NETWORK_OF, cuts, observe
 from cluster.compose.override import write_override
 from cluster.compose.plan import Plan, load_plan, make_plan, network, project_of
-from cluster.compose.project import STOP_S, build_image, remove, start
+from cluster.compose.project import STOP_S, build_image, end_clients, remove, start
 from cluster.compose.readiness import answers, ready
 from cluster.compose.workers import Worker, signal_worker, workers_of
 from cluster.errors import ClusterError, RefusedError
@@ -44,9 +44,7 @@ class ComposeLauncher:
         if topology.direct:
             raise RefusedError("--direct leaves links out, and compose has none: nodes reach Redis directly there")
         project = project_of(self.run)
-        if containers_of(project):
-            say(f"clearing what a removed run folder had left of the project {project}")
-            remove(project)
+        remove(project)  # what a run folder that was removed, or a machine that was switched off, has left of it
         plan = make_plan(self.run, topology, SystemRandom())
         write_override(plan)
         self.run.ledger.add(ResourceMade(kind="compose project", name=project))
@@ -67,8 +65,8 @@ class ComposeLauncher:
             return  # it had not come to starting anything
         project = project_of(self.run)
         try:
-            found = containers_of(project)
-            keep_logs(self.run, found)
+            end_clients(self.run)
+            keep_logs(self.run, containers_of(project))
             remove(project)
         except NoEngineError as problem:
             say(f"{problem}; if it still has containers of {project}, the next `up --launcher compose` removes them")

@@ -18,6 +18,7 @@ import msgspec
 
 from cluster.compose.engine import environment
 from cluster.ports import LOOPBACK, choose_block, edge_port
+from cluster.processes.spawn import MARKER
 from cluster.runs import Run
 from cluster.topology import Topology
 
@@ -79,6 +80,7 @@ class Plan:
                 "WRITE_PATH": self.topology.write_path,
                 "CLUSTER_SECRET": self.run.secret(),
                 "DATABASE_PASSWORD": self.run.secret(),
+                MARKER: str(self.run.path),  # for `end_clients`; no container gets to see it
                 "SERVICES_IMAGE": f"tocsin-services:{_short(ROOT)}",
             }
         )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from cluster.compose.containers import Container, containers_of
+import contextlib
+import signal
+
+from cluster.compose.containers import PROJECT_LABEL, Container, containers_of
 from cluster.compose.engine import NoEngineError, ask, docker
 from cluster.compose.plan import INIT, Plan
-from cluster.errors import ClusterError
+from cluster.errors import ClusterError, NotInTimeError
+from cluster.processes import family
+from cluster.runs import Run
 from cluster.status import State
 from cluster.until import Missing, until
 
@@ -13,7 +18,9 @@ BUILD_S = 900.0  # the first time it downloads every wheel
 START_S = 180.0
 STOP_S = 6
 DOWN_S = 90.0
-GONE_S = 30.0
+GONE_S = 60.0
+CLIENT_S = 10.0
+LOOKS = 2
 LAST_WORDS = "8"
 
 
@@ -36,19 +43,54 @@ def start(plan: Plan) -> None:
         raise ClusterError(f"{problem}{said}") from None
 
 
-def remove(project: str) -> None:
-    """Take away the project's containers, networks and volumes, found by their labels; then look again.
+def end_clients(run: Run) -> None:
+    """End the docker commands that a killed `up` has left running: they would go on creating what `down` removes.
 
-    A creation that was under way in the engine when its client was ended may finish after the first look.
+    They are found by the run's mark in their environment. Gently first: a client that is killed leaves more under way.
     """
+    family.signal_all(family.members(run), signal.SIGTERM)
+    with contextlib.suppress(NotInTimeError):
+        until(lambda: _living(run), within_s=CLIENT_S, waiting_for="docker commands to end")
+    family.kill(run)
+
+
+def remove(project: str) -> None:
+    """Take away the project's containers, networks and volumes, found by their labels, until two looks find nothing.
+
+    One look is not enough after a client was ended:
+        engine:  is creating node-2 ........................................ node-2 is there
+        we:             compose down: nothing of this project, done
+    """
+    clean = 0
 
     def left() -> Missing:
+        nonlocal clean
+        found = _parts(project)
+        if not found:
+            clean += 1
+            return None if clean >= LOOKS else "one more look"
+        clean = 0
         words = ("compose", "-p", project, "down", "--volumes", "--remove-orphans", "--timeout", str(STOP_S))
         docker(*words, within_s=DOWN_S)
-        found = containers_of(project)
-        return f"there still are {', '.join(found)}" if found else None
+        return f"there were {', '.join(found)} a moment ago"
 
     until(left, within_s=GONE_S, waiting_for=f"the project {project} to be gone", every_s=0.5)
+
+
+def _parts(project: str) -> list[str]:
+    """Names of whatever the engine still has of a project."""
+    label = f"label={PROJECT_LABEL}={project}"
+    asked = (
+        ("ps", "--all", "--format", "{{.Names}}"),
+        ("network", "ls", "--format", "{{.Name}}"),
+        ("volume", "ls", "--format", "{{.Name}}"),
+    )
+    return [name for words in asked for name in docker(*words, "--filter", label).split()]
+
+
+def _living(run: Run) -> Missing:
+    members = family.members(run)
+    return f"{len(members)} live on" if members else None
 
 
 def _last_words(container: Container) -> str:

@@ -99,6 +99,25 @@ class BareAddresses(PlainAddresses):
         return Address(key, key)
 
 
+class NamedAddresses:
+    """The strategies `sequenced` and `strict`: a key is its own address, and a namespace is a name like a tag.
+
+    Its version needs no look at Redis: an entry carries the name, and is refused once that was invalidated.
+    """
+
+    def resolve(self, key: str, policy: Policy) -> Address:
+        """Return `key` itself, with its namespace."""
+        return Address(key, key, namespace=policy.versioned_by)
+
+    def counter(self, key: str) -> str:
+        """Return '': a plain entry is deleted."""
+        return ""
+
+    def invalidation(self, names: Names) -> Invalidation:
+        """Return the names: what becomes of them is the sequencer's business."""
+        return Invalidation(names=names, delete=(), bump=(), filed=())
+
+
 class VersionedAddresses:
     """The strategy `versioned`: every key holds the value of its own counter, and nothing has to be deleted."""
 

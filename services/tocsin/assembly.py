@@ -7,34 +7,56 @@
 | `ttl` | short-lived | deletes from L2 and from the writer's own L1 | other L1s are stale until L1's time to live |
 | `pubsub` | short-lived | the same, and tells the listener of each worker | lost messages, reconnects, late fills |
 | `versioned` | short-lived | raises the key's version, which each lookup reads | a tag's invalidation during a load |
+| `sequenced` | while the node's table proves it | announces, commits, finishes, each numbered | staleness up to L |
+| `strict` | the same | the same, and waits between for all who hold a lease | nothing, as long as Redis loses nothing |
 """
+
+from pathlib import Path
 
 from msgspec import Struct
 
-from tocsin.address import Addressing, BareAddresses, PlainAddresses, VersionedAddresses
+from tocsin.address import Addressing, BareAddresses, NamedAddresses, PlainAddresses, VersionedAddresses
+from tocsin.agent.node import NodeTable, spawner
+from tocsin.agent.rhythm import rhythm_of
+from tocsin.agent.thread import ThreadTable
 from tocsin.backplane import Backplane, Silent
 from tocsin.bypass import Bypassed
 from tocsin.cache import Cache
 from tocsin.clock import Clock, SystemClock
-from tocsin.coherence import Coherence
-from tocsin.evidence import Answered, Evidence, Expiry
+from tocsin.coherence import Coherence, NodeProof
+from tocsin.evidence import Answered, Evidence, Expiry, Proved
+from tocsin.generation_file import GenerationFile, can_be_shared, folder_for
 from tocsin.journal import Journal
 from tocsin.local import Local
 from tocsin.observer import Observer, Unobserved
 from tocsin.redis.connection import RedisConnection
 from tocsin.redis.journal import RedisJournal
 from tocsin.redis.listener import RedisListener
+from tocsin.redis.sequenced.assembly import sequencer_on
 from tocsin.redis.shared_level import RedisSharedLevel
-from tocsin.settings import CacheSettings, Strategy, WritePath
+from tocsin.sequenced import SequencedJournal, SequencedShared
+from tocsin.sequencer import Sequencer
+from tocsin.settings import Agent, CacheSettings, Strategy, WritePath
 from tocsin.shared import SharedLevel
 
 
+class Sequencing(Struct, frozen=True):
+    """What `sequenced` and `strict` are built on beside the rest."""
+
+    sequencer: Sequencer
+    table: NodeProof
+
+
 class Adapters(Struct, frozen=True):
-    """What a cache is built on: the Redis adapters, or those in memory. `backplane` is used by `pubsub` alone."""
+    """What a cache is built on: the Redis adapters, or those in memory.
+
+    `backplane` is used by `pubsub` alone, `sequencing` by `sequenced` and `strict`.
+    """
 
     shared: SharedLevel
     journal: Journal
     backplane: Backplane
+    sequencing: Sequencing | None = None
 
 
 def connect(settings: CacheSettings, *, observer: Observer | None = None) -> Cache:
@@ -52,19 +74,53 @@ def connect(settings: CacheSettings, *, observer: Observer | None = None) -> Cac
         shared=shared,
         journal=RedisJournal(connection, shared),
         backplane=RedisListener(connection, settings, clock=clock, observer=watching),
+        sequencing=_sequencing(connection, settings, clock) if settings.strategy.is_sequenced else None,
     )
     return compose(settings, adapters, clock=clock, observer=watching)
 
 
 def compose(settings: CacheSettings, adapters: Adapters, *, clock: Clock, observer: Observer) -> Cache:
     """Return a cache of the settings' strategy, built on the given adapters."""
-    return Cache(
-        parts=_parts(settings, adapters, clock),
-        journal=adapters.journal,
-        settings=settings,
-        clock=clock,
-        observer=observer,
+    journal = adapters.journal
+    if settings.strategy.is_sequenced:
+        parts, shared = _sequenced_parts(settings, adapters, clock)
+        journal = SequencedJournal(journal, shared)
+    else:
+        parts = _parts(settings, adapters, clock)
+    return Cache(parts=parts, journal=journal, settings=settings, clock=clock, observer=observer)
+
+
+def _sequencing(connection: RedisConnection, settings: CacheSettings, clock: Clock) -> Sequencing:
+    """Return the sequencer, and the table: the node's, or the worker's own where it is wished or can't be shared."""
+    sequencer = sequencer_on(connection, settings)
+    if settings.agent is Agent.THREAD or not can_be_shared():
+        return Sequencing(
+            sequencer, ThreadTable(sequencer, name=settings.node, clock=clock, rhythm=rhythm_of(settings))
+        )
+    if settings.table_dir:
+        folder = Path(settings.table_dir)
+    else:
+        folder = folder_for(settings.redis_url, settings.namespace, settings.node_name)
+    return Sequencing(sequencer, NodeTable(GenerationFile(folder), clock=clock, spawn=spawner(settings, folder)))
+
+
+def _sequenced_parts(settings: CacheSettings, adapters: Adapters, clock: Clock) -> tuple[Coherence, SequencedShared]:
+    assert adapters.sequencing is not None, "a sequenced strategy needs a sequencer and a table"
+    strict = settings.strategy is Strategy.STRICT
+    table = adapters.sequencing.table
+    shared = SequencedShared(
+        adapters.sequencing.sequencer, adapters.shared, clock=clock, lease_s=settings.lease_s, strict=strict
     )
+    parts = Coherence(
+        addressing=NamedAddresses(),
+        local=Local(max_bytes=settings.l1_max_bytes, clock=clock),
+        evidence=Proved(table, clock, shows_stale=not strict),
+        shared=shared,
+        backplane=table,
+        joins=True,
+        numbers=True,
+    )
+    return parts, shared
 
 
 def _parts(settings: CacheSettings, adapters: Adapters, clock: Clock) -> Coherence:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from tocsin.address import Address
 from tocsin.entry import Loaded, Miss
 from tocsin.invalidation import Invalidation
-from tocsin.shared import Announced, Filled, Finished, Hit, Load, SharedLevel, Store
+from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Hit, Load, SharedLevel, Store
 
 
 class Bypassed:
@@ -33,7 +33,7 @@ class Bypassed:
         """Return the permission to load."""
         return Load(reason="bypass", detail="no-cache")
 
-    def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float) -> Filled:
+    def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float, stale_s: float = 0.0) -> Filled:
         """Keep nothing."""
         return Filled(stored=False)
 
@@ -41,9 +41,14 @@ class Bypassed:
         """Do nothing."""
         return Announced()
 
-    def finish(self, invalidation: Invalidation, stores: Sequence[Store] = ()) -> Finished:
+    def finish(
+        self, invalidation: Invalidation, stores: Sequence[Store] = (), announced: Announced = NOT_ANNOUNCED
+    ) -> Finished:
         """Do nothing: there is nothing to invalidate."""
         return Finished()
+
+    def position(self) -> None:
+        """Return None: these strategies number nothing."""
 
     def peek(self, address: Address) -> Hit | Miss:
         """Return that nothing is kept."""

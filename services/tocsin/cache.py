@@ -25,13 +25,15 @@ from tocsin.clock import Clock
 from tocsin.coherence import Coherence
 from tocsin.entry import Answer, Miss
 from tocsin.errors import NotConfigured, Unavailable
+from tocsin.fetching import Loader
 from tocsin.invalidation import namespace_counter
 from tocsin.journal import Behind, Journal, Operation, Outcome
 from tocsin.local import Levels
 from tocsin.names import Names
 from tocsin.observer import Observer
 from tocsin.policy import Policy
-from tocsin.reading import Loader, Reader
+from tocsin.position import Position
+from tocsin.reading import Reader
 from tocsin.settings import CacheSettings, WritePath
 from tocsin.shared import Hit
 from tocsin.writing import Receipt, Write, Writer
@@ -79,12 +81,16 @@ class Cache:
         self._parts.backplane.stop(within_s)
         self._parts.shared.close()
 
-    def read(self, key: str, load: Loader, policy: Policy = DEFAULT_POLICY) -> Answer:
+    def read(
+        self, key: str, load: Loader, policy: Policy = DEFAULT_POLICY, *, at_least: Position | None = None
+    ) -> Answer:
         """Return the value of `key`, from the nearest level that may answer, else from `load()`.
 
+        With `at_least`, the watermark of an earlier answer or receipt, the answer is no older than what that showed:
+        read-your-writes, and monotonic reads, on whichever node. It is ignored by strategies that number nothing.
         Raises what `load` raises, and `ValueError` for a key that can't be one. Redis can't make it fail.
         """
-        return self._reader.read(key, load, policy)
+        return self._reader.read(key, load, policy, at_least if self._parts.numbers else None)
 
     def get_or_load(self, key: str, load: Loader, policy: Policy = DEFAULT_POLICY) -> bytes | None:
         """Return only the value of `read`; None says that the key is known not to be there."""
@@ -164,7 +170,7 @@ class Cache:
             return None
         now_s = self._clock.now()
         entry = self._parts.local.get(address.key, now_s)
-        if isinstance(entry, Miss) or self._parts.evidence.doubt(entry, address):
+        if isinstance(entry, Miss) or self._parts.evidence.doubt(entry, address, now_s, None):
             return None
         return View(entry.version, entry.value is None, entry.expires_s - now_s)
 
@@ -186,6 +192,7 @@ class Cache:
         self._reader.flights.renew()
         if self._parts.local is not None:
             self._parts.local.renew()
+            self._parts.evidence.renew()
 
 
 _living: WeakSet[Cache] = WeakSet()

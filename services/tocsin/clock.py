@@ -36,6 +36,9 @@ class Clock(Protocol):
     def gate(self) -> Gate:
         """Return a new closed gate."""
 
+    def pause(self, seconds: float) -> None:
+        """Let so many seconds pass for the calling thread."""
+
 
 class SystemClock:
     """The machine's own clock, and its threads (or greenlets, where gevent has patched `threading`)."""
@@ -51,6 +54,10 @@ class SystemClock:
     def gate(self) -> Gate:
         """Return a closed gate on a `threading.Event`."""
         return _ThreadGate()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(seconds)
 
 
 class _ThreadGate:

@@ -11,6 +11,8 @@ import enum
 
 from msgspec import Struct
 
+from tocsin.position import Position
+
 
 class Layer(enum.Enum):
     """Who answered a read, or was passed by it."""
@@ -74,6 +76,7 @@ class Answer(Struct, frozen=True):
     `layer` answered; `steps` has one step per level passed, the one nearest the database first. `age_s` counts from
     the load. `stored`: L2 took the loaded value. `joined`: another thread's load answered this read. A read under
     `Policy.versioned_by` says which `namespace_version` it used, or `None` when Redis could not tell.
+    `watermark` is what a session has seen with this answer; None where the strategy numbers nothing.
     """
 
     value: bytes | None
@@ -84,6 +87,7 @@ class Answer(Struct, frozen=True):
     stored: bool = False
     joined: bool = False
     namespace_version: int | None = None
+    watermark: Position | None = None
 
     @property
     def negative(self) -> bool:

@@ -12,18 +12,38 @@ What always holds: an answer of "no" costs a lookup and never an error.
 from typing import Protocol
 
 from tocsin.address import Address
+from tocsin.clock import Clock
+from tocsin.generation import Generations
 from tocsin.local import LocalEntry
+from tocsin.message import key_name, names_in, namespace_name, tag_name
+from tocsin.names import Names
+from tocsin.position import Position
 from tocsin.shared import Filled, Load
+
+LEASE = "lease"
+"""The doubt of a node that can't prove anything at the moment: the entry may be true all the same."""
 
 
 class Evidence(Protocol):
     """The port."""
 
-    def doubt(self, entry: LocalEntry, address: Address) -> str:
-        """Return why `entry` can't answer for `address` now, or '' if it can."""
+    def doubt(self, entry: LocalEntry, address: Address, now_s: float, at_least: Position | None) -> str:
+        """Return why `entry` can't answer for `address` now, or '' if it can, for a session that saw `at_least`."""
 
     def admits(self, load: Load | None, filled: Filled) -> bool:
         """Return whether a value loaded under `load` (None: L2 could not be asked) may be kept and shared."""
+
+    def refutes(self, entry: LocalEntry, at_least: Position | None) -> bool:
+        """Return whether an entry may not be shown even as a stale one: it was invalidated, or nobody can tell."""
+
+    def slots(self, address: Address, tags: tuple[str, ...]) -> tuple[int, ...] | None:
+        """Return the slots of an entry's names, () where the strategy has none, None if nothing can be kept now."""
+
+    def renew(self) -> None:
+        """Begin anew in the child of a fork."""
+
+    def wrote(self, names: Names, position: Position | None) -> Names:
+        """Take note that this process invalidated `names` at `position`; return what must be dropped from its L1."""
 
 
 class Expiry:
@@ -33,13 +53,28 @@ class Expiry:
     known holes, and the entry's time to live is their only bound.
     """
 
-    def doubt(self, entry: LocalEntry, address: Address) -> str:
+    def doubt(self, entry: LocalEntry, address: Address, now_s: float, at_least: Position | None) -> str:
         """Refuse what was kept under another version of its namespace."""
         return "" if entry.physical == address.physical else "version"
 
     def admits(self, load: Load | None, filled: Filled) -> bool:
         """Keep everything, also what was loaded while Redis was away."""
         return True
+
+    def refutes(self, entry: LocalEntry, at_least: Position | None) -> bool:
+        """Return that nobody can tell: what was removed is gone, and what was not may have been missed."""
+        return True
+
+    def slots(self, address: Address, tags: tuple[str, ...]) -> tuple[int, ...] | None:
+        """Return none."""
+        return ()
+
+    def renew(self) -> None:
+        """Do nothing: there is nothing to forget."""
+
+    def wrote(self, names: Names, position: Position | None) -> Names:
+        """Return them all: nothing else removes them."""
+        return names
 
 
 class Answered(Expiry):
@@ -52,3 +87,104 @@ class Answered(Expiry):
     def admits(self, load: Load | None, filled: Filled) -> bool:
         """Refuse what was loaded without an answer, or whose fill was refused or lost."""
         return load is not None and filled.stored
+
+
+class Table(Protocol):
+    """Where this process finds its node's generation table."""
+
+    @property
+    def generations(self) -> Generations | None:
+        """The table, or None while there is none."""
+
+    def lapsed(self) -> None:
+        """Hear that the lease is over: see whether there is another table, or nobody who keeps it. Returns at once."""
+
+
+class Proved(Answered):
+    """The strategies `sequenced` and `strict`: an entry is believed only while the node's table proves it.
+
+    `shows_stale`: entries may be shown as stale ones while Redis can't be reached; never in `strict`.
+    """
+
+    def __init__(self, table: Table, clock: Clock, *, shows_stale: bool) -> None:
+        self._table = table
+        self._clock = clock
+        self._shows_stale = shows_stale
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew in the child of a fork, which has written nothing."""
+        self._lock = self._clock.lock()
+        self._own: dict[int, int] = {}
+        self._own_until = Position()
+
+    def doubt(self, entry: LocalEntry, address: Address, now_s: float, at_least: Position | None) -> str:
+        """Ask the table; then compare what the session has seen with what the entry was proved up to."""
+        generations = self._table.generations
+        if generations is None:
+            self._table.lapsed()
+            return LEASE
+        if self._own and self._wrote_since(entry, generations):
+            return "invalidated"
+        doubt = generations.doubt(entry, now_s)
+        if doubt:
+            if doubt == LEASE:
+                self._table.lapsed()
+            return doubt
+        return "" if _is_as_new(entry, at_least) else "watermark"
+
+    def refutes(self, entry: LocalEntry, at_least: Position | None) -> bool:
+        """Ask the table what it heard before it fell silent, and compare with what the session has seen."""
+        generations = self._table.generations
+        if generations is None or not self._shows_stale or not _is_as_new(entry, at_least):
+            return True
+        return generations.refutes(entry)
+
+    def slots(self, address: Address, tags: tuple[str, ...]) -> tuple[int, ...] | None:
+        """Return the slots of the key, its tags, its namespace and `*`."""
+        generations = self._table.generations
+        if generations is None:
+            return None
+        return generations.slots((key_name(address.key), *names_of(address, tags)))
+
+    def wrote(self, names: Names, position: Position | None) -> Names:
+        """Remember the slots until the table has them: a process sees its own writes at once, whoever asks.
+
+        Only the keys are to be dropped; nothing here takes a look at all entries.
+        """
+        generations = self._table.generations
+        if generations is not None and position is not None:
+            slots = generations.slots(names_in(names))[1:]
+            with self._lock:
+                # Without the lock one of two writers' notes could be lost. Readers take whichever dictionary they find.
+                self._own = self._own | dict.fromkeys(slots, position.sequence)
+                self._own_until = position
+        return Names(keys=names.keys)
+
+    def _wrote_since(self, entry: LocalEntry, generations: Generations) -> bool:
+        own = self._own
+        applied = generations.position()
+        if applied is not None and (applied.epoch != self._own_until.epoch or applied >= self._own_until):
+            with self._lock:
+                if self._own is own:  # else somebody has written meanwhile
+                    self._own = {}
+            return False
+        return any(own.get(slot, 0) > entry.base for slot in entry.slots)
+
+
+def names_of(address: Address, tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names, beside its key's, whose invalidation makes an entry untrue."""
+    namespace = () if address.namespace is None else (namespace_name(address.namespace),)
+    return (*map(tag_name, tags), *namespace)
+
+
+def _is_as_new(entry: LocalEntry, at_least: Position | None) -> bool:
+    """Whether an entry covers a watermark. One of another epoch, older or newer, is not compared: it passes by once."""
+    if at_least is None:
+        return True
+    return at_least.epoch == entry.epoch and at_least.sequence <= max(entry.proved_to, entry.base)
+
+
+def watermark_of(entry: LocalEntry) -> Position | None:
+    """Return what a session has seen with an entry of L1: None where the strategy numbers nothing."""
+    return Position(entry.epoch, max(entry.proved_to, entry.base)) if entry.epoch else None

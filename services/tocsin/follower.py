@@ -15,6 +15,7 @@ always holds:
 Sources: PROTOCOL "Keeping the evidence fresh"; hazards 3 to 7, 18 and 36.
 """
 
+import contextlib
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -31,6 +32,7 @@ class Rhythm(Struct, frozen=True, kw_only=True):
 
     A canary is sent every `canary_every_s`; one that has not been heard within `canary_within_s` means that what is
     told does not arrive here, and then the lease is not renewed. After an error the follower waits `again_after_s`.
+    Every `sweep_every_s`, several leases long, it removes what dead writers and nodes left.
     """
 
     lease_s: float = 1.0
@@ -68,6 +70,7 @@ class Follower:
         self._beat_at_s = self._canary_at_s = self._sweep_at_s = now()
         self._canaries: dict[int, float] = {}
         self._heard_s: float | None = None
+        self._holders: dict[str, int] = {}
 
     @property
     def applied(self) -> Position:
@@ -88,21 +91,29 @@ class Follower:
                     subscription.close()
             except Unavailable:
                 pause(self._rhythm.again_after_s)
+        self.end()
+
+    def end(self) -> None:
+        """End the lease, and tell the strict writers that they need not wait for this node."""
+        self._keeper.suspend()
+        with contextlib.suppress(Unavailable):
+            self._feed.retire(self._node, self._beats)
 
     def take_over(self) -> None:
         """Take up what the follower before this one left in the table, without its lease; `catch_up` then judges it."""
         self._applied = self._keeper.take_over()
 
-    def turn(self, subscription: Subscription) -> None:
-        """Beat if it is time, else hear what is told next. Raises `Unavailable`."""
+    def turn(self, subscription: Subscription) -> bool:
+        """Beat if it is time, else hear what is told next; return False if nothing was. Raises `Unavailable`."""
         wait_s = self._beat_at_s - self._now()
         if wait_s <= 0:
             self._beat(subscription)
-            return
+            return True
         # Waits for: the next invalidation, until the next beat.
         text = subscription.receive(wait_s)
         if text is not None:
             self._hear(text)
+        return text is not None
 
     def catch_up(self) -> None:
         """Read the log from `applied` on; apply what follows without a gap, or flush. Raises `Unavailable`.
@@ -183,13 +194,22 @@ class Follower:
             self._hear(text)
         if begun_s >= self._sweep_at_s:
             self._sweep_at_s = begun_s + rhythm.sweep_every_s
-            self._feed.sweep()
+            self._sweep()
         heard = self._heard_s is not None and begun_s < self._heard_s + rhythm.canary_within_s
         if heard and self._applied >= position and self._applied.epoch == position.epoch:
             # From before the question. From the answer's time on (M03):
             #   beat: asks ── Redis: S = 4 ──▶ …… delayed by 5 s …… ──▶ renews to now + L
             #   writer:               s = 5, acknowledged
             self._keeper.renew(begun_s + rhythm.lease_s)
+
+    def _sweep(self) -> None:
+        """Remove what is left of writers and nodes that died: a node that has not beaten since the last sweep."""
+        self._feed.sweep()
+        holders = {node: holder.beats for node, holder in self._feed.holders().items() if node != self._node}
+        for node, beats in holders.items():
+            if self._holders.get(node) == beats:
+                self._feed.retire(node, beats)
+        self._holders = holders
 
     def _canary(self, now_s: float) -> str:
         if now_s < self._canary_at_s:

@@ -70,9 +70,9 @@ class Stamp(Struct):
     names. `change` and `proved_to` remember the last proof: the table's change, and the sequence it was proved up to.
     """
 
-    epoch: int
-    base: int
-    slots: tuple[int, ...]
+    epoch: int = 0
+    base: int = 0
+    slots: tuple[int, ...] = ()
     change: int = 0
     proved_to: int = 0
 
@@ -154,6 +154,11 @@ class Generations:
         stamp.proved_to = applied
         stamp.change = change
         return ""
+
+    def refutes(self, stamp: Stamp) -> bool:
+        """Return whether an entry is known to be untrue, or of another epoch, whatever became of the lease."""
+        words = self.words
+        return words[EPOCH] != stamp.epoch or any(words[slot + HEADER_WORDS] > stamp.base for slot in stamp.slots)
 
     def position(self) -> Position | None:
         """Return the position up to which this node has applied everything, or None while it is being flushed."""

@@ -10,8 +10,8 @@ of a key costs the same however many entries there are, while `drop` of a tag or
 as caches that are taught in tutorials do.
 
 `get` takes no lock. It makes two calls into the dictionary, each one uninterruptible step under the interpreter's lock
-as keys are plain strings, and an entry is immutable, so a reader sees a whole entry or none. Writers take the lock,
-because the byte count and the dictionary must change together.
+as keys are plain strings, and the value of an entry never changes, so a reader sees a whole entry or none. Writers take
+the lock, because the byte count and the dictionary must change together.
 """
 
 from collections import OrderedDict
@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from tocsin.clock import Clock
 from tocsin.entry import Miss
+from tocsin.generation import Stamp
 from tocsin.names import Names
 
 ENTRY_OVERHEAD_BYTES = 320
@@ -31,8 +32,11 @@ ABSENT = Miss("uri-miss")
 EXPIRED = Miss("stale", "expired")
 
 
-class LocalEntry(Struct, frozen=True, gc=False):
-    """An entry kept in L1: the value, the address it was found under, and two moments on this process's clock."""
+class LocalEntry(Stamp, kw_only=True, gc=False):
+    """An entry kept in L1: the value, the address it was found under, and two moments on this process's clock.
+
+    Nothing of these changes. Its stamp, where the strategy has one, remembers the last proof.
+    """
 
     value: bytes | None
     version: int
@@ -81,6 +85,10 @@ class Local:
         except KeyError:
             pass  # dropped between the two steps; what was read a moment ago was valid a moment ago
         return entry
+
+    def kept(self, key: str) -> LocalEntry | None:
+        """Return the entry of `key`, also one past its expiry, for those who may show a stale one."""
+        return self._entries.get(key)
 
     def put(self, key: str, entry: LocalEntry) -> bool:
         """Keep `entry` as the most recently used; return whether it fits the bound at all."""

@@ -79,6 +79,11 @@ def is_key(name: str) -> bool:
     return name.startswith("k:")
 
 
+def namespace_in(name: str) -> str:
+    """Return the namespace that `namespace_name` named, or '' if the name is another's."""
+    return name[2:] if name.startswith("n:") else ""
+
+
 def key_in(name: str) -> str:
     """Return the key that `key_name` named."""
     assert is_key(name)

@@ -13,12 +13,19 @@ class Policy(Struct, frozen=True):
     """The caller's wishes for one kind of key; times are in seconds.
 
     `versioned_by` names a namespace whose version becomes part of the physical key: raising the version orphans all
-    keys of the namespace, on all nodes, at once. Raises `ValueError` for a time that is not positive.
+    keys of the namespace, on all nodes, at once.
+
+    `stale_s`: how long after its end an expired value may be shown, labelled, instead of making the reader wait for
+    another's load, or go to the database while Redis can't be reached. An invalidated value is never shown. Only
+    `sequenced` can tell the one from the other; other strategies ignore it.
+
+    Raises `ValueError` for a time that is not positive.
     """
 
     ttl_s: float | None = None
     l1_ttl_s: float | None = None
     negative_ttl_s: float = 1.0
+    stale_s: float = 0.0
     versioned_by: str | None = None
 
     def __post_init__(self) -> None:
@@ -29,5 +36,7 @@ class Policy(Struct, frozen=True):
         ):
             if seconds is not None and not seconds > 0:
                 raise ValueError(f"Policy.{name} is {seconds!r}: a number of seconds above 0 is needed")
+        if not self.stale_s >= 0:
+            raise ValueError(f"Policy.stale_s is {self.stale_s!r}: a number of seconds, or 0 for never, is needed")
         if self.versioned_by is not None:
             check_name(self.versioned_by)

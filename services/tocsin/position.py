@@ -22,6 +22,13 @@ class Position(Struct, frozen=True, order=True):
     sequence: int = 0
 
 
+PENDING = Position((1 << 64) - 1, 0)
+"""Later than every position: what a session has seen that no sequence covers yet.
+
+Its write is committed, and the others can't be told. With this as its watermark it is answered by the database alone.
+"""
+
+
 def later(one: Position, other: Position) -> Position:
     """Return the later of two positions: that of the newer epoch, and within an epoch that of the larger sequence."""
     return max(one, other)

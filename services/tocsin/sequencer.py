@@ -19,7 +19,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from tocsin.entry import Entry, Loaded
+from tocsin.entry import Entry, Loaded, Miss
 from tocsin.message import Message
 from tocsin.position import Position
 
@@ -46,10 +46,11 @@ class Token(Struct, frozen=True):
 
 
 class Given(Struct, frozen=True):
-    """HIT: the entry, true as of `position`."""
+    """HIT: the entry, true as of `position`; `dirty` if it is a write-behind value that the database does not have."""
 
     entry: Entry
     position: Position
+    dirty: bool = False
 
 
 class Writing(Struct, frozen=True):
@@ -59,14 +60,13 @@ class Writing(Struct, frozen=True):
 
 
 class Permitted(Struct, frozen=True):
-    """LOAD: fill under `token`. `expired` may be shown meanwhile if the policy allows; it was never invalidated."""
+    """LOAD: fill under `token`."""
 
     token: Token
-    expired: Entry | None
 
 
 class Busy(Struct, frozen=True):
-    """Another load holds the token."""
+    """Another load holds the token. `expired` may be shown meanwhile if the policy allows; it was never invalidated."""
 
     position: Position
     expired: Entry | None
@@ -98,10 +98,14 @@ class Announcement(Struct, frozen=True):
 
 
 class Put(Struct, frozen=True):
-    """A value for L2: kept for `ttl_s`, and for `stale_s` more as an expired one."""
+    """A value for L2: kept for `ttl_s`, and for `stale_s` more as an expired one.
+
+    `names` are those, beside its key's, whose invalidation makes it untrue: its tags, its namespace.
+    """
 
     key: str
     loaded: Loaded
+    names: tuple[str, ...]
     ttl_s: float
     stale_s: float = 0.0
 
@@ -147,6 +151,9 @@ class Sequencer(Protocol):
     def lookup(self, key: str, owner: str) -> Given | Writing | Permitted | Busy:
         """Return the entry of `key`, or who may load it; `owner` becomes that of the token."""
 
+    def peek(self, key: str) -> Given | Miss:
+        """Return what a lookup of `key` would give, without giving a permission."""
+
     def fill(self, put: Put, token: Token) -> Kept:
         """Keep a value that was loaded under `token`, unless the token is void or anything changed meanwhile."""
 
@@ -177,6 +184,12 @@ class Feed(Protocol):
 
     def begin_epoch(self, after: int) -> Position:
         """Begin an epoch later than `after`, unless there is one by now; return the position in it."""
+
+    def retire(self, node: str, beats: int) -> bool:
+        """Take out a holder whose lease is over, if it still has `beats`; return whether it is out."""
+
+    def holders(self) -> Mapping[str, Holder]:
+        """Return who may hold a lease."""
 
     def sweep(self) -> int:
         """Remove what writers that crashed left behind; return of how many names."""

@@ -25,6 +25,13 @@ class Strategy(enum.Enum):
     TTL = "ttl"
     PUBSUB = "pubsub"
     VERSIONED = "versioned"
+    SEQUENCED = "sequenced"
+    STRICT = "strict"
+
+    @property
+    def is_sequenced(self) -> bool:
+        """Whether writes get numbers, and a node's table proves its L1."""
+        return self in (Strategy.SEQUENCED, Strategy.STRICT)
 
     @classmethod
     def named(cls, word: str) -> "Strategy":
@@ -45,6 +52,13 @@ class WritePath(enum.Enum):
         return cls(_known(word, [member.value for member in cls], "write path"))
 
 
+class Agent(enum.Enum):
+    """Who keeps the generation table of a sequenced strategy."""
+
+    PROCESS = "process"  # one process per node, for all its workers; any worker starts it
+    THREAD = "thread"  # a thread in each worker, and a table of its own
+
+
 class CacheSettings(Struct, frozen=True, kw_only=True):
     """The configuration of one cache; times are in seconds. Raises `SettingsError` for what can't be meant.
 
@@ -52,6 +66,11 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
     logs and messages. `l1_max_bytes` bounds one worker's L1. `join_within_s` bounds the wait for another thread's
     load. A Redis that fails a request is left alone for `retry_after_s`, then tried by one request. `canary_every_s`
     is the rhythm of the listener's self-test; a canary not heard within `canary_within_s` means that it is deaf.
+
+    The sequenced strategies: a node serves from L1 for at most `lease_s` after it last proved that it heard everything,
+    and tries that every `beat_every_s`; a writer has `writer_s` from its announcement to its commit. `agent` keeps the
+    node's table; the workers of a node are those whose names agree up to the first slash. `table_dir` is the folder
+    of the tables; '' stands for one in memory, of this user's own.
     """
 
     redis_url: str
@@ -69,6 +88,11 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
     redis_connections_max: int = 64
     canary_every_s: float = 1.0
     canary_within_s: float = 3.0
+    lease_s: float = 1.0
+    beat_every_s: float = 0.2
+    writer_s: float = 3.0
+    agent: Agent = Agent.PROCESS
+    table_dir: str = ""
 
     def __post_init__(self) -> None:
         if not _NAMESPACE.fullmatch(self.namespace):
@@ -87,11 +111,20 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
             number = getattr(self, name)
             if isinstance(number, int | float) and not 0 < number < math.inf:
                 raise SettingsError(f"{name} is {number!r}: a number above 0 is needed")
+        if self.beat_every_s >= self.lease_s:
+            raise SettingsError(
+                f"beat_every_s is {self.beat_every_s} and lease_s {self.lease_s}: a lease must outlast several beats"
+            )
         if self.strategy is Strategy.NO_CACHE and self.write_path is not WritePath.CACHE_ASIDE:
             raise SettingsError(
                 f"write path {self.write_path.value!r} keeps values in the cache, and strategy 'no-cache' keeps none:"
                 " choose 'cache-aside', or another strategy"
             )
+
+    @property
+    def node_name(self) -> str:
+        """The name of the node, which all its workers share: `node-1` of `node-1/worker-1`."""
+        return self.node.partition("/")[0]
 
 
 def _known(word: str, words: list[str], what: str) -> str:

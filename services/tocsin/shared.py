@@ -1,15 +1,16 @@
 """Shared: the port to L2, the level that all nodes share.
 
                         ┌─ Hit(entry)         L2 has it
-    lookup(address) ────┤
-                        └─ Load(token) ──▶ loader ──▶ fill(address, load, …) ──▶ Filled(stored)
+    lookup(address) ────┼─ Load(token) ──▶ loader ──▶ fill(address, load, …) ──▶ Filled(stored)
+                        ├─ Writing          a write is under way: load, keep nothing        ┐ only where
+                        └─ Busy             another load holds the token: wait for its fill ┘ L2 is sequenced
 
     announce(invalidation) ──▶ commit ──▶ finish(invalidation, stores) ──▶ Finished
 
 What always holds: a lookup answers with a type, never with None, and a loader runs only under the `Load` that a lookup
 gave; what an adapter may do with its token is the strategy's business. `finish` is one atomic step (a deletion without
 its message, or the reverse, is hazard 10) and may be repeated without harm. Every method but `announce` may raise
-`Unavailable`; no other error leaves an adapter.
+`Unavailable`; no other error leaves an adapter. `announce` raises it only if the write must not be committed then.
 """
 
 from collections.abc import Sequence
@@ -20,30 +21,41 @@ from msgspec import Struct
 from tocsin.address import Address
 from tocsin.entry import Entry, Loaded, Miss
 from tocsin.invalidation import Invalidation
+from tocsin.position import Position
+from tocsin.sequencer import Busy, Token, Writing
 
 
 class Hit(Struct, frozen=True):
-    """L2 holds the entry. `dirty`: it is a write-behind value that the database does not have yet."""
+    """L2 holds the entry. `dirty`: it is a write-behind value that the database does not have yet.
+
+    It was true as of `position`; None where the strategy numbers nothing, as below.
+    """
 
     entry: Entry
     dirty: bool = False
+    position: Position | None = None
 
 
 class Load(Struct, frozen=True):
-    """L2 has nothing that may be used: load, and fill under this `token` (empty where a strategy has no tokens).
+    """L2 has nothing that may be used: load, and fill under this `token` (None where a strategy has no tokens).
 
     `reason` and `detail` are those of `entry.Step`.
     """
 
-    token: bytes = b""
+    token: Token | None = None
     reason: str = "uri-miss"
     detail: str | None = None
 
 
 class Filled(Struct, frozen=True):
-    """What became of a fill: `stored`, or refused."""
+    """What became of a fill: `stored`, or refused, as of `position`."""
 
     stored: bool
+    position: Position | None = None
+
+
+Found = Hit | Load | Writing | Busy
+"""What a lookup answers."""
 
 
 class Store(Struct, frozen=True):
@@ -54,18 +66,23 @@ class Store(Struct, frozen=True):
     filed: tuple[str, ...]
     loaded: Loaded
     ttl_s: float
+    stale_s: float = 0.0
 
 
 class Announced(Struct, frozen=True):
-    """A writer's announcement; `sequence` is None where the strategy numbers nothing."""
+    """A writer's announcement: under which name it is entered, and where; nothing, where nothing is announced."""
 
-    sequence: int | None = None
+    writer: str = ""
+    position: Position | None = None
+
+
+NOT_ANNOUNCED = Announced()
 
 
 class Finished(Struct, frozen=True):
-    """The end of a write, told to L2 and to the backplane; `sequence` is None where the strategy numbers nothing."""
+    """The end of a write, told to L2 and to the backplane, at `position`."""
 
-    sequence: int | None = None
+    position: Position | None = None
 
 
 class SharedLevel(Protocol):
@@ -77,17 +94,25 @@ class SharedLevel(Protocol):
     def bump(self, counter: str) -> int:
         """Raise a counter by one and return its new value; of any number of callers at once, none is lost."""
 
-    def lookup(self, address: Address) -> Hit | Load:
+    def lookup(self, address: Address) -> Found:
         """Return what L2 holds at `address`, or the permission to load it."""
 
-    def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float) -> Filled:
-        """Keep what was loaded under `load` for `ttl_s` seconds, unless the permission is void by now."""
+    def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float, stale_s: float = 0.0) -> Filled:
+        """Keep what was loaded under `load` for `ttl_s` seconds, unless the permission is void by now.
+
+        A level that can tell the expired from the invalidated keeps it `stale_s` longer, for those who would wait.
+        """
 
     def announce(self, invalidation: Invalidation) -> Announced:
-        """Tell that a write of these names is about to commit. These strategies ask nothing of Redis here."""
+        """Tell that a write of these names is about to commit; only sequenced strategies ask Redis for anything."""
 
-    def finish(self, invalidation: Invalidation, stores: Sequence[Store] = ()) -> Finished:
+    def finish(
+        self, invalidation: Invalidation, stores: Sequence[Store] = (), announced: Announced = NOT_ANNOUNCED
+    ) -> Finished:
         """Apply the invalidation, keep `stores` unless a newer version is there, tell the backplane: in one step."""
+
+    def position(self) -> Position | None:
+        """Return the position as of now; None where the strategy numbers nothing."""
 
     def peek(self, address: Address) -> Hit | Miss:
         """Return what lies at `address` without any effect."""

@@ -20,24 +20,30 @@ from msgspec import Struct
 from tocsin.coherence import Coherence
 from tocsin.entry import Loaded
 from tocsin.errors import Unavailable
+from tocsin.fetching import Fetched
 from tocsin.flights import Flights
 from tocsin.invalidation import tag_file
 from tocsin.names import Names
 from tocsin.observer import Observer
 from tocsin.policy import Policy
-from tocsin.reading import Fetched
+from tocsin.position import PENDING, Position
 from tocsin.settings import CacheSettings, WritePath
-from tocsin.shared import Store
+from tocsin.shared import NOT_ANNOUNCED, Announced, Store
 
 
 class Receipt(Struct, frozen=True):
     """What became of an invalidation. `pending`: the other nodes do not know of it yet, and a relay has to tell them.
 
-    `sequence` is the number it got, or None where the strategy numbers nothing.
+    `watermark` is what the writer's session has seen with it; None where the strategy numbers nothing.
     """
 
     pending: bool
-    sequence: int | None = None
+    watermark: Position | None = None
+
+    @property
+    def sequence(self) -> int | None:
+        """The number that the invalidation got, if it got one."""
+        return None if self.pending or self.watermark is None else self.watermark.sequence
 
 
 class Writer:
@@ -55,28 +61,37 @@ class Writer:
         """Return the context in which a write of `names` commits."""
         return Write(self, names)
 
-    def announce(self, names: Names) -> None:
-        """Tell that a write of `names` is about to commit."""
-        self._parts.shared.announce(self._parts.addressing.invalidation(names))
+    def announce(self, names: Names) -> Announced:
+        """Tell that a write of `names` is about to commit; raises `Unavailable` if it must not be."""
+        return self._parts.shared.announce(self._parts.addressing.invalidation(names))
 
-    def finish(self, names: Names, source: str, stores: Sequence[Store] = ()) -> Receipt:
+    def finish(
+        self, names: Names, source: str, stores: Sequence[Store] = (), announced: Announced = NOT_ANNOUNCED
+    ) -> Receipt:
         """Invalidate `names` everywhere; never raises `Unavailable`: such a finish is pending."""
         try:
-            finished = self._parts.shared.finish(self._parts.addressing.invalidation(names), stores)
-            receipt = Receipt(pending=False, sequence=finished.sequence)
+            finished = self._parts.shared.finish(self._parts.addressing.invalidation(names), stores, announced)
+            receipt = Receipt(pending=False, watermark=finished.position)
         except Unavailable:
-            receipt = Receipt(pending=True)
-        self.forget(names)
+            receipt = self.pending()
+        self.forget(names, receipt.watermark if not receipt.pending else None)
         self._observer.invalidated(names, source)
         return receipt
 
-    def forget(self, names: Names) -> None:
-        """Drop `names` from this process: what is in L1, and loads under way that nobody may join any more."""
+    def pending(self) -> Receipt:
+        """Return the receipt of a write that nobody has been told of."""
+        return Receipt(pending=True, watermark=PENDING if self._parts.numbers else None)
+
+    def forget(self, names: Names, position: Position | None = None) -> None:
+        """Drop `names` from this process: what is in L1, and loads under way that nobody may join any more.
+
+        `position` is that of their invalidation, if it is known.
+        """
         # The flights first. A reader between the two steps may then put an old value into L1, which the second step
         # drops; the other way round it could join an old load after L1 was dropped.
         self._flights.forget(names)
         if self._parts.local is not None:
-            self._parts.local.drop(names)
+            self._parts.local.drop(self._parts.evidence.wrote(names, position))
 
     def store(self, key: str, loaded: Loaded, policy: Policy) -> tuple[Store, ...]:
         """Return what a finish keeps of a committed value: nothing, unless the write path is write-through.
@@ -89,7 +104,7 @@ class Writer:
         if loaded.value is None:
             ttl_s = min(ttl_s, policy.negative_ttl_s)
         filed = tuple(map(tag_file, loaded.tags))
-        return (Store(key, self._parts.addressing.counter(key), filed, loaded, ttl_s),)
+        return (Store(key, self._parts.addressing.counter(key), filed, loaded, ttl_s, policy.stale_s),)
 
 
 class Write:
@@ -98,12 +113,13 @@ class Write:
     def __init__(self, writer: Writer, names: Names) -> None:
         self._writer = writer
         self._names = names
+        self._announced = NOT_ANNOUNCED
         self._stores: tuple[Store, ...] = ()
         self._unknown = False
         self._receipt: Receipt | None = None
 
     def __enter__(self) -> "Write":
-        self._writer.announce(self._names)
+        self._announced = self._writer.announce(self._names)
         return self
 
     def committed(
@@ -140,6 +156,6 @@ class Write:
         if self._unknown:
             # A finish now would say "nobody is writing" while the commit may still arrive at the database; a load
             # begun after it could keep the old row (model.md, D3).
-            self._receipt = Receipt(pending=True)
+            self._receipt = self._writer.pending()
             return
-        self._receipt = self._writer.finish(self._names, "write", self._stores)
+        self._receipt = self._writer.finish(self._names, "write", self._stores, self._announced)

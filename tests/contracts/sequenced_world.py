@@ -14,6 +14,7 @@ from redis import Redis
 from tocsin.entry import Loaded
 from tocsin.memory.sequenced import MemorySequencer
 from tocsin.memory.sequenced_state import MemoryServer, Tables
+from tocsin.message import tag_name
 from tocsin.redis.sequenced.run import BoundRun
 from tocsin.redis.sequenced.sequencer import RedisSequencer
 from tocsin.sequencer import Feed, Put, Sequencer, Terms
@@ -168,4 +169,4 @@ def opened(request: pytest.FixtureRequest) -> Iterator[SequencedWorld]:
 
 def put(value: str, *, tags: tuple[str, ...] = (), ttl_s: float = 30.0, stale_s: float = 0) -> Put:
     """Return a value of product 1 to keep."""
-    return Put("product:1", Loaded(value.encode(), 1, tags), ttl_s, stale_s)
+    return Put("product:1", Loaded(value.encode(), 1, tags), tuple(map(tag_name, tags)), ttl_s, stale_s)

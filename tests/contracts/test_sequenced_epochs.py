@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tocsin.entry import Loaded
 from tocsin.message import Kind, message_of
 from tocsin.position import Position
-from tocsin.sequencer import Given, Permitted, Terms, Token, Writing
+from tocsin.sequencer import Given, Permitted, Put, Terms, Token, Writing
 
 from tests.contracts.sequenced_world import (
     KINDS,
@@ -64,7 +65,7 @@ def test_what_a_snapshot_brings_back_is_void(mortal: SequencedWorld) -> None:
     mortal.save()
     mortal.restart(from_snapshot=True)
     assert isinstance(client.lookup(KEY, "c"), Permitted)
-    kept = client.fill(type(put("x"))("product:2", put("x").loaded, 30.0), token)
+    kept = client.fill(Put("product:2", Loaded(b"old"), (), 30.0), token)
     assert not kept.stored
     assert isinstance(client.lookup("product:2", "d"), Permitted), "a void token must not keep others waiting"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tocsin.sequencer import Busy, Given, Permitted, Terms, Token, Writing
+from tocsin.entry import Loaded, Miss
+from tocsin.sequencer import Busy, Given, Permitted, Put, Terms, Token, Writing
 
 from tests.contracts.sequenced_world import KINDS, SequencedWorld, opened, put
 from tests.until import until
@@ -50,8 +51,7 @@ def test_a_negative_value_is_a_value(world: SequencedWorld) -> None:
     """None is stored and found as None: known not to be there."""
     client = world.client()
     token = permitted(client.lookup(KEY, "a"))
-    absent = put("x")
-    assert client.fill(type(absent)(KEY, type(absent.loaded)(None), 30.0), token).stored
+    assert client.fill(Put(KEY, Loaded(None), (), 30.0), token).stored
     found = client.lookup(KEY, "b")
     assert isinstance(found, Given)
     assert found.entry.value is None
@@ -77,9 +77,10 @@ def test_an_entry_is_not_given_after_its_invalidation(world: SequencedWorld, nam
     client.fill(put("old", tags=("toys",), stale_s=30), permitted(client.lookup(KEY, "a")))
     writer.announce("w", [name])
     writer.finish("w", [name])
-    found = client.lookup(KEY, "b")
-    assert isinstance(found, Permitted)
-    assert found.expired is None
+    assert isinstance(client.lookup(KEY, "b"), Permitted)
+    waiting = client.lookup(KEY, "c")
+    assert isinstance(waiting, Busy)
+    assert waiting.expired is None
 
 
 @pytest.mark.parametrize("name", [NAME, "*"])
@@ -156,25 +157,25 @@ def test_an_evicted_token_fills_nothing(world: SequencedWorld) -> None:
 
 
 def test_an_expired_value_is_offered_to_those_who_would_have_to_wait(world: SequencedWorld) -> None:
-    """Expired and invalidated are different: the loader and those who wait for it are offered the expired value."""
+    """Expired and invalidated are different: whoever would wait for the loader is offered the expired value."""
     client = world.client()
     client.fill(put("old", ttl_s=0.05, stale_s=30), permitted(client.lookup(KEY, "a")))
-    tries = 0
-
-    def expired() -> object:
-        nonlocal tries
-        tries += 1
-        found = client.lookup(KEY, f"b{tries}")
-        return found if isinstance(found, Permitted) else None
-
-    found = until(expired, within_s=5, waiting_for="the entry to expire")
+    until(lambda: isinstance(client.lookup(KEY, "b"), Permitted), within_s=5, waiting_for="the entry to expire")
     busy = client.lookup(KEY, "c")
-    assert isinstance(found, Permitted)
     assert isinstance(busy, Busy)
-    for offered in (found.expired, busy.expired):
-        assert offered is not None
-        assert offered.value == b"old"
-        assert offered.ttl_s <= 0
+    assert busy.expired is not None
+    assert busy.expired.value == b"old"
+    assert busy.expired.ttl_s <= 0
+
+
+def test_a_peek_gives_what_a_lookup_would_and_no_token(world: SequencedWorld) -> None:
+    """Looking leaves no trace: the next lookup may load."""
+    client = world.client()
+    assert isinstance(client.peek(KEY), Miss)
+    client.fill(put("one"), permitted(client.lookup(KEY, "a")))
+    found = client.peek(KEY)
+    assert isinstance(found, Given)
+    assert found.entry.value == b"one"
 
 
 def test_sequences_are_gapless_and_the_log_holds_each(world: SequencedWorld) -> None:

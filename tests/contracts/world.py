@@ -6,17 +6,23 @@ itself in the world of Redis; in memory `until` moves it, so nothing there waits
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, Protocol
 from uuid import uuid4
 
-from tocsin import Cache, CacheSettings, Strategy, WritePath, connect
-from tocsin.assembly import Adapters, compose
+from msgspec.structs import replace
+from tocsin import Cache, CacheSettings, Loaded, Strategy, WritePath, connect
+from tocsin.assembly import Adapters, Sequencing, compose
 from tocsin.backplane import Backplane
 from tocsin.clock import SystemClock
+from tocsin.follower import Rhythm
 from tocsin.journal import Journal
 from tocsin.memory.backplane import MemoryBackplane
 from tocsin.memory.journal import MemoryJournal
+from tocsin.memory.node import PromptTable
+from tocsin.memory.sequenced import MemorySequencer
+from tocsin.memory.sequenced_state import MemoryServer, Tables
 from tocsin.memory.shared_level import MemorySharedLevel
 from tocsin.memory.store import MemoryStore
 from tocsin.observer import Unobserved
@@ -24,6 +30,8 @@ from tocsin.redis.connection import RedisConnection
 from tocsin.redis.journal import RedisJournal
 from tocsin.redis.listener import RedisListener
 from tocsin.redis.shared_level import RedisSharedLevel
+from tocsin.sequencer import Terms
+from tocsin.settings import Agent
 from tocsin.shared import SharedLevel
 
 from tests.redis_server import RedisServer
@@ -61,6 +69,8 @@ class MemoryWorld:
     def __init__(self) -> None:
         self.clock = MovedClock()
         self.store = MemoryStore(self.clock)
+        self.server = MemoryServer(now=self.clock.now, terms=Terms(), plain=self.store)
+        self._names = itertools.count(1)
 
     def shared(self, *, consults_dirty: bool = False) -> MemorySharedLevel:
         return MemorySharedLevel(self.store, tells=True, consults_dirty=consults_dirty)
@@ -78,15 +88,30 @@ class MemoryWorld:
             CacheSettings(
                 redis_url="redis://unused", node="node", strategy=strategy, write_path=write_path, **settings
             ),
-            Adapters(shared=shared, journal=MemoryJournal(shared, tells=tells), backplane=self.backplane()),
+            Adapters(
+                shared=shared,
+                journal=MemoryJournal(shared, tells=tells),
+                backplane=self.backplane(),
+                sequencing=self._sequencing(strategy),
+            ),
             clock=self.clock,
             observer=Unobserved(),
         )
         cache.start()
         return cache
 
+    def _sequencing(self, strategy: Strategy) -> Sequencing:
+        if strategy is Strategy.STRICT and not self.server.terms.strict:
+            self.server.terms = Terms(strict=True)
+            self.server.begin(0)
+            self.clock.move(self.server.terms.writer_s)  # a new epoch may have forgotten writers: nothing is kept yet
+        sequencer = MemorySequencer(self.server, self.clock.lock(), lambda _: None)
+        name = f"node-{next(self._names)}"
+        return Sequencing(sequencer, PromptTable(sequencer, name=name, clock=self.clock, rhythm=Rhythm()))
+
     def lose_everything(self) -> None:
         self.store.lose_everything()
+        self.server.tables = Tables()
 
     def until(self, condition: Callable[[], object], waiting_for: str) -> None:
         for _ in range(10_000):
@@ -102,6 +127,7 @@ class RedisWorld:
     def __init__(self, server: RedisServer) -> None:
         self._server = server
         self._namespace = uuid4().hex
+        self._probes = itertools.count()
         self._clock = SystemClock()
         self._opened: list[Cache | RedisConnection | RedisListener] = []
 
@@ -125,6 +151,10 @@ class RedisWorld:
         self._opened.append(cache)
         cache.start()
         until(lambda: cache.hearing().hears, within_s=WITHIN_S, waiting_for="the node to hear its canary")
+        if strategy is Strategy.STRICT:
+            probe = connect(cache.settings)
+            self._opened.append(probe)
+            until(lambda: self._keeps(probe), within_s=WITHIN_S, waiting_for="the epoch to be old enough")
         return cache
 
     def lose_everything(self) -> None:
@@ -144,7 +174,13 @@ class RedisWorld:
                 each.close()
 
     def _settings(self, **settings: Any) -> CacheSettings:
-        return CacheSettings(redis_url=self._server.url, node="node", namespace=self._namespace, **settings)
+        base = CacheSettings(
+            redis_url=self._server.url, node="node", namespace=self._namespace, agent=Agent.THREAD, writer_s=0.5
+        )
+        return replace(base, **settings)
+
+    def _keeps(self, cache: Cache) -> bool:
+        return cache.read(f"probe:{next(self._probes)}", lambda: Loaded(None)).stored
 
     def _connection(self) -> RedisConnection:
         connection = RedisConnection(self._settings(), self._clock)

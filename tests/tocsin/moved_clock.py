@@ -21,6 +21,10 @@ class MovedClock(SystemClock):
         """Let `seconds` pass."""
         self._seconds += seconds
 
+    def pause(self, seconds: float) -> None:
+        """Let the pause pass at once."""
+        self.move(seconds)
+
     def gate(self) -> Gate:
         return _CountedGate(self)
 

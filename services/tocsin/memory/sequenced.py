@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
+from tocsin.entry import Miss
 from tocsin.errors import Happened, Unavailable
 from tocsin.memory.sequenced_state import LostError, MemoryServer
 from tocsin.message import Kind, Message, message_text
@@ -56,6 +57,10 @@ class MemorySequencer:
     def lookup(self, key: str, owner: str) -> Given | Writing | Permitted | Busy:
         """See `tocsin.sequencer.Sequencer`."""
         return self._step(lambda: self._server.lookup(key, owner))
+
+    def peek(self, key: str) -> Given | Miss:
+        """See `tocsin.sequencer.Sequencer`."""
+        return self._step(lambda: self._server.peek(key))
 
     def fill(self, put: Put, token: Token) -> Kept:
         """See `tocsin.sequencer.Sequencer`."""

@@ -12,9 +12,11 @@ from copy import deepcopy
 
 from msgspec import Struct
 
-from tocsin.entry import Entry
+from tocsin.entry import Entry, Miss
 from tocsin.generation import EVERYTHING
-from tocsin.message import Kind, Message, is_key, key_in, key_name, message_text, tag_name
+from tocsin.invalidation import namespace_counter
+from tocsin.memory.store import MemoryStore
+from tocsin.message import Kind, Message, is_key, key_in, key_name, message_text, namespace_in
 from tocsin.position import Position, counter_of, epoch_made
 from tocsin.sequencer import Announcement, Busy, Ended, Given, Holder, Kept, Log, Permitted, Put, Terms, Token, Writing
 
@@ -55,9 +57,13 @@ class Tables(Struct):
 
 
 class MemoryServer:
-    """A server of the protocol's state. Not locked: its caller does one step at a time."""
+    """A server of the protocol's state. Not locked: its caller does one step at a time.
 
-    def __init__(self, *, now: Callable[[], float], terms: Terms) -> None:
+    `plain` is where its write-behind values and the namespaces' versions are.
+    """
+
+    def __init__(self, *, now: Callable[[], float], terms: Terms, plain: MemoryStore | None = None) -> None:
+        self._plain = plain
         self.now = now
         self.terms = terms
         self.run = 1
@@ -132,11 +138,22 @@ class MemoryServer:
             self.tables.entries[put.key] = Stored(put, position, self.now())
         return Ended(position, tuple(put.key for put in kept))
 
+    def peek(self, key: str) -> Given | Miss:
+        """Return the entry of `key` if a lookup would give it."""
+        dirty = self._dirty(key)
+        if dirty is not None:
+            return dirty
+        entry = self.entry(key)
+        return Given(entry, self.position()) if entry is not None and entry.ttl_s > 0 else Miss("uri-miss")
+
     def lookup(self, key: str, owner: str) -> Given | Writing | Permitted | Busy:
         """See `lookup.lua`."""
         position = self.position()
         if self.terms.strict and self.young(self.terms.writer_s):
             return Writing(position)
+        dirty = self._dirty(key)
+        if dirty is not None:
+            return dirty
         entry = self.entry(key)
         if entry is not None and entry.ttl_s > 0:
             return Given(entry, position)
@@ -147,19 +164,18 @@ class MemoryServer:
             return Busy(position, entry)
         token = Token(owner, position)
         self.tables.tokens[key] = (token, self.now() + self.terms.token_s)
-        return Permitted(token, entry)
+        return Permitted(token)
 
     def fill(self, put: Put, token: Token) -> Kept:
         """See `fill.lua`."""
         position = self.position()
-        tags = tuple(map(tag_name, put.loaded.tags))
         mine = self._token(put.key) == token
         kept = (
             mine
             and token.base.epoch == position.epoch
             and not (self.terms.strict and self.young(self.terms.writer_s))
-            and not any(map(self.being_written, (key_name(put.key), EVERYTHING, *tags)))
-            and self._mark(tags) <= token.base.sequence
+            and not any(map(self.being_written, (key_name(put.key), EVERYTHING, *put.names)))
+            and self._mark(put.names) <= token.base.sequence
         )
         if mine:
             del self.tables.tokens[put.key]
@@ -204,7 +220,7 @@ class MemoryServer:
             return None
         put = stored.put
         age_s = self.now() - stored.stored_s
-        if age_s >= put.ttl_s + put.stale_s or self._mark(map(tag_name, put.loaded.tags)) > stored.base.sequence:
+        if age_s >= put.ttl_s + put.stale_s or self._mark(put.names) > stored.base.sequence:
             return None
         loaded = put.loaded
         return Entry(loaded.value, loaded.version, loaded.tags, ttl_s=put.ttl_s - age_s, age_s=age_s)
@@ -220,12 +236,22 @@ class MemoryServer:
                 self.tables.tokens.pop(key_in(name), None)
             else:
                 self.tables.marks[name] = position.sequence
+            if namespace_in(name) and self._plain is not None:
+                self._plain.bump(namespace_counter(namespace_in(name)))
         message = Message(position, kind, tuple(names))
         self.tables.log.append(message)
         while len(self.tables.log) > self.terms.log_length:
             self.tables.log.popleft()
         self.publish(message_text(message))
         return position
+
+    def _dirty(self, key: str) -> Given | None:
+        dirty = None if self._plain is None else self._plain.dirty.get(key)
+        if dirty is None or dirty.pinned is None:
+            return None
+        pinned = dirty.pinned
+        entry = Entry(pinned.value, dirty.version, pinned.tags, ttl_s=float("inf"), age_s=0.0)
+        return Given(entry, self.position(), dirty=True)
 
     def _mark(self, tags: Iterable[str]) -> int:
         return max(self.tables.marks.get(name, 0) for name in (EVERYTHING, *tags))
@@ -237,14 +263,14 @@ class MemoryServer:
     def _last_writer(self, writer: str, put: Put, announced: Position) -> bool:
         """See `last_writer` in `finish.lua` (D1)."""
         epoch = self.tables.epoch
-        key, tags = key_name(put.key), tuple(map(tag_name, put.loaded.tags))
+        key = key_name(put.key)
         writers = self.tables.writers.get(key)
         if writers is None or writer not in writers.ids or announced.epoch != epoch:
             return False
         until, of = writers.ids[writer]
         if of != epoch or self.now() >= until or (self.terms.strict and self.young(self.terms.writer_s)):
             return False
-        if writers.last != announced.sequence or self._mark(tags) > announced.sequence:
+        if writers.last != announced.sequence or self._mark(put.names) > announced.sequence:
             return False
-        everyone = (self.tables.writers.get(name, Writers({})).ids for name in (key, EVERYTHING, *tags))
+        everyone = (self.tables.writers.get(name, Writers({})).ids for name in (key, EVERYTHING, *put.names))
         return not any(set(ids) - {writer} for ids in everyone)

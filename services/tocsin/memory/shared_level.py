@@ -9,7 +9,7 @@ from tocsin.entry import Entry, Loaded, Miss
 from tocsin.errors import Happened, Unavailable
 from tocsin.invalidation import Invalidation, tag_file
 from tocsin.memory.store import MemoryStore
-from tocsin.shared import Announced, Filled, Finished, Hit, Load, Store
+from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Hit, Load, Store
 
 
 class MemorySharedLevel:
@@ -40,7 +40,7 @@ class MemorySharedLevel:
         found = self.peek(address)
         return found if isinstance(found, Hit) else Load(reason=found.reason, detail=found.detail)
 
-    def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float) -> Filled:
+    def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float, stale_s: float = 0.0) -> Filled:
         """Keep what was loaded; these strategies know no reason to refuse."""
         filed = (*address.filed, *map(tag_file, loaded.tags))
         self.reach().keep(address.physical, address.counter, filed, loaded, ttl_s)
@@ -50,7 +50,9 @@ class MemorySharedLevel:
         """Ask nothing of the store."""
         return Announced()
 
-    def finish(self, invalidation: Invalidation, stores: Sequence[Store] = ()) -> Finished:
+    def finish(
+        self, invalidation: Invalidation, stores: Sequence[Store] = (), announced: Announced = NOT_ANNOUNCED
+    ) -> Finished:
         """Invalidate, keep what is not older than what is there, and tell."""
         store = self.reach()
         wanted = []
@@ -63,6 +65,9 @@ class MemorySharedLevel:
             physical = f"{each.key}@{risen[each.counter]}" if each.counter else each.key
             store.keep(physical, each.counter, each.filed, each.loaded, each.ttl_s)
         return Finished()
+
+    def position(self) -> None:
+        """Return None: these strategies number nothing."""
 
     def peek(self, address: Address) -> Hit | Miss:
         """Return what a lookup would find."""

@@ -73,10 +73,10 @@ class RedisConnection:
         and from it the script builds their names.
         """
         try:
-            return self._request("EVALSHA", script.sha, 1, self.prefix, *arguments)
+            return self.request("EVALSHA", script.sha, 1, self.prefix, *arguments)
         except NoScriptError:
             try:  # a Redis that has restarted, or was flushed, has forgotten its scripts
-                return self._request("EVAL", script.text, 1, self.prefix, *arguments)
+                return self.request("EVAL", script.text, 1, self.prefix, *arguments)
             except ResponseError as error:
                 raise self._refused(script.name, error) from error
         except ResponseError as error:
@@ -85,11 +85,11 @@ class RedisConnection:
     def command(self, *words: str | int | bytes) -> Any:
         """Run one command; raises `Unavailable`."""
         try:
-            return self._request(*words)
+            return self.request(*words)
         except ResponseError as error:
             raise self._refused(str(words[0]), error) from error
 
-    def _request(self, *words: str | int | bytes) -> Any:
+    def request(self, *words: str | int | bytes) -> Any:
         """Send one command once, and return its reply. Raises `Unavailable`, or `ResponseError` as Redis said it."""
         if not self._breaker.allows():
             raise Unavailable(

@@ -18,7 +18,7 @@ from tocsin.entry import Entry, Loaded, Miss
 from tocsin.invalidation import Invalidation, tag_file
 from tocsin.redis.connection import RedisConnection, Script
 from tocsin.redis.wire import Undecodable, WireMessage, decode_entry, encode, encode_entry, milliseconds
-from tocsin.shared import Announced, Filled, Finished, Hit, Load, Store
+from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Hit, Load, Store
 
 _VERSIONS = Script("counters", "versions")
 _BUMP = Script("counters", "bump")
@@ -57,7 +57,7 @@ class RedisSharedLevel:
             self._connection.command("DEL", f"{self._connection.prefix}entry:{address.physical}")
         return Load(reason=found.reason, detail=found.detail)
 
-    def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float) -> Filled:
+    def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float, stale_s: float = 0.0) -> Filled:
         """Keep what was loaded; these strategies know no reason to refuse."""
         filed = (*address.filed, *map(tag_file, loaded.tags))
         self._connection.run(
@@ -69,7 +69,9 @@ class RedisSharedLevel:
         """Ask nothing of Redis: these strategies number nothing and refuse no fill."""
         return Announced()
 
-    def finish(self, invalidation: Invalidation, stores: Sequence[Store] = ()) -> Finished:
+    def finish(
+        self, invalidation: Invalidation, stores: Sequence[Store] = (), announced: Announced = NOT_ANNOUNCED
+    ) -> Finished:
         """Invalidate, store and tell, in one script."""
         packed = encode(
             [
@@ -80,6 +82,9 @@ class RedisSharedLevel:
         entries = (encode_entry(store.loaded, store.ttl_s) for store in stores)
         self._connection.run(_FINISH, *self.pack(invalidation), packed, *entries)
         return Finished()
+
+    def position(self) -> None:
+        """Return None: these strategies number nothing."""
 
     def peek(self, address: Address) -> Hit | Miss:
         """Return what a lookup would find, and leave it there."""

@@ -8,12 +8,13 @@ What always holds: every key that a script touches is declared, and all share a 
 on Redis Cluster. Each script's file says what it does and why.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from tocsin.entry import Entry
-from tocsin.message import Kind, Message, is_key, key_in, key_name, message_of, tag_name
+from tocsin.entry import Entry, Miss
+from tocsin.message import Kind, Message, is_key, key_in, key_name, message_of, namespace_in
 from tocsin.position import Position, epoch_of, epoch_text
 from tocsin.redis.sequenced.run import BoundRun
 from tocsin.redis.sequenced.script import Script
@@ -44,6 +45,8 @@ _OVERDUE, _SWEEP = Script("overdue"), Script("sweep")
 LOG_READ = 1000
 """Messages of the log that are read at once: some tens of kilobytes, about a millisecond of the server's time."""
 SWEPT_AT_ONCE = 100
+NOBODY = ""
+"""The owner to whom a lookup gives no token."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -73,8 +76,8 @@ class RedisSequencer:
     ) -> Ended:
         """See `tocsin.sequencer.Sequencer`."""
         since = announced or Position()
-        kept = [(put.key, _tags(put), milliseconds(put.ttl_s), _whole_ms(put.stale_s)) for put in puts]
-        concerned = {name for put in puts for name in (key_name(put.key), "*", *_tags(put))}
+        kept = [(put.key, put.names, milliseconds(put.ttl_s), _whole_ms(put.stale_s)) for put in puts]
+        concerned = {name for put in puts for name in (key_name(put.key), "*", *put.names)}
         _, epoch, sequence, stored = self._run.step(
             _FINISH,
             (*_keys_written(names), *(f"entry:{put.key}" for put in puts), *(f"writers:{name}" for name in concerned)),
@@ -83,20 +86,27 @@ class RedisSequencer:
         )
         return Ended(_position(epoch, sequence), tuple(key.decode() for key in stored))
 
+    def peek(self, key: str) -> Given | Miss:
+        """See `tocsin.sequencer.Sequencer`."""
+        found = self.lookup(key, NOBODY)
+        return found if isinstance(found, Given) else Miss("uri-miss")
+
     def lookup(self, key: str, owner: str) -> Given | Writing | Permitted | Busy:
         """See `tocsin.sequencer.Sequencer`."""
         what, epoch, sequence, left_ms, raw = self._run.step(
             _LOOKUP,
-            (f"entry:{key}", f"fill:{key}", f"writers:{key_name(key)}", "writers:*"),
+            (f"entry:{key}", f"fill:{key}", f"writers:{key_name(key)}", "writers:*", f"dirty:{key}"),
             *(key, owner, milliseconds(self._terms.token_s), self._grace_ms),
         )
         position = _position(epoch, sequence)
+        if what == b"dirty":
+            return _dirty(raw, left_ms, position)
         entry = _entry(raw, left_ms) if raw else None
         match what:
             case b"given" if entry is not None:
                 return Given(entry, position)
             case b"permitted":
-                return Permitted(Token(owner, position), entry)
+                return Permitted(Token(owner, position))
             case b"busy":
                 return Busy(position, entry)
             case _:
@@ -107,12 +117,12 @@ class RedisSequencer:
         """See `tocsin.sequencer.Sequencer`."""
         base = token.base
         epoch = epoch_text(base.epoch)
-        concerned = (key_name(put.key), "*", *_tags(put))
+        concerned = (key_name(put.key), "*", *put.names)
         _, now_epoch, sequence, kept = self._run.step(
             _FILL,
             (f"entry:{put.key}", f"fill:{put.key}", *(f"writers:{name}" for name in concerned)),
             *(put.key, f"{token.owner} {epoch} {base.sequence}", epoch, base.sequence),
-            *(milliseconds(put.ttl_s), _whole_ms(put.stale_s), self._grace_ms, _pack(_tags(put)), _body(put)),
+            *(milliseconds(put.ttl_s), _whole_ms(put.stale_s), self._grace_ms, _pack(put.names), _body(put)),
         )
         return Kept(bool(kept), _position(now_epoch, sequence))
 
@@ -171,11 +181,8 @@ def _keys_written(names: Sequence[str]) -> tuple[str, ...]:
         *(f"writers:{name}" for name in names),
         *(f"entry:{key}" for key in keys),
         *(f"fill:{key}" for key in keys),
+        *(f"version:namespace:{namespace}" for namespace in filter(None, map(namespace_in, names))),
     )
-
-
-def _tags(put: Put) -> tuple[str, ...]:
-    return tuple(map(tag_name, put.loaded.tags))
 
 
 def _body(put: Put) -> bytes:
@@ -200,6 +207,15 @@ def _holders(flat: Sequence[bytes]) -> dict[str, Holder]:
 
 def _messages(texts: Sequence[bytes]) -> tuple[Message, ...]:
     return tuple(map(message_of, texts))
+
+
+def _dirty(raw: bytes, version: bytes, position: Position) -> Given | Writing:
+    """Return a write-behind value, which has no end; its version stands beside it, given by the script that took it."""
+    try:
+        loaded, _ = decode_entry(raw)
+    except Undecodable:
+        return Writing(position)
+    return Given(Entry(loaded.value, int(version), loaded.tags, ttl_s=math.inf, age_s=0.0), position, dirty=True)
 
 
 def _entry(raw: bytes, left_ms: int) -> Entry | None:

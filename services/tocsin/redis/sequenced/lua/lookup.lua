@@ -1,13 +1,19 @@
 -- lookup: what may be given for a key, or who may load it.
--- ARGV: prefix, new?, key, owner, token_ms, grace_ms
--- Returns what, epoch, sequence, what is left of the entry in ms, and the entry (or '').
+-- ARGV: prefix, new?, key, owner ('': give no token), token_ms, grace_ms
+-- Returns what, epoch, sequence, what is left of the entry in ms (of a dirty one: its version), and the entry or ''.
 --
 -- An entry is "<epoch> <base> <stale_ms> <names of its tags>\n<body>". It is kept longer than it is good, by stale_ms.
 
-local key, token = ARGV[3], nil
+local key = ARGV[3]
 local at = digits(sequence)
 if young(tonumber(ARGV[6])) then
   return {'writing', epoch, at, 0, ''}
+end
+
+-- A write-behind value is newer than whatever the database has; nothing removes it but its drain.
+local dirty = redis.call('HMGET', prefix .. 'dirty:' .. key, 'version', 'entry')
+if dirty[2] then
+  return {'dirty', epoch, at, dirty[1], dirty[2]}
 end
 
 local expired, left_ms = '', 0
@@ -29,6 +35,9 @@ if entry then
   end
 end
 
+if ARGV[4] == '' then
+  return {'busy', epoch, at, left_ms, expired}
+end
 if being_written('k:' .. key) or being_written('*') then
   return {'writing', epoch, at, 0, ''}
 end
@@ -40,4 +49,4 @@ if held and string.match(held, ' (%x+) %d+$') == epoch then
   return {'busy', epoch, at, left_ms, expired}
 end
 redis.call('SET', fill, ARGV[4] .. ' ' .. epoch .. ' ' .. at, 'PX', ARGV[5])
-return {'permitted', epoch, at, left_ms, expired}
+return {'permitted', epoch, at, 0, ''}

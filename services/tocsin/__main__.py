@@ -1,0 +1,53 @@
+"""`python -m tocsin agent` keeps a node's generation table; workers start it by themselves, or a supervisor does."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from tocsin.agent.process import keep_table
+from tocsin.errors import SettingsError
+from tocsin.generation_file import folder_for
+from tocsin.settings import CacheSettings, Strategy
+
+
+def main(words: list[str]) -> int:
+    """Run the command line; return 0, or 1 with one sentence on stderr."""
+    parser = argparse.ArgumentParser(prog="tocsin", description=__doc__)
+    agent = parser.add_subparsers(required=True).add_parser(
+        "agent", help="keep the generation table of one node; the Redis is that of REDIS_URL"
+    )
+    agent.add_argument("--node", required=True, help="the node's name, as its workers say it before the first slash")
+    agent.add_argument("--namespace", default="cache")
+    agent.add_argument("--strategy", default=Strategy.SEQUENCED.value, choices=("sequenced", "strict"))
+    agent.add_argument("--folder", type=Path, help="where the table is (default: the one that the workers use)")
+    agent.add_argument("--lease", type=float, default=1.0, metavar="SECONDS")
+    agent.add_argument("--beat", type=float, default=0.2, metavar="SECONDS")
+    agent.add_argument("--canary", type=float, default=1.0, metavar="SECONDS")
+    agent.add_argument("--canary-within", type=float, default=3.0, metavar="SECONDS")
+    agent.add_argument("--lock", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args(words)
+    try:
+        settings = CacheSettings(
+            redis_url=os.environ.get("REDIS_URL", ""),
+            node=options.node,
+            namespace=options.namespace,
+            strategy=Strategy.named(options.strategy),
+            lease_s=options.lease,
+            beat_every_s=options.beat,
+            canary_every_s=options.canary,
+            canary_within_s=options.canary_within,
+        )
+        folder = options.folder or folder_for(settings.redis_url, settings.namespace, settings.node_name)
+        kept = keep_table(settings, folder, lock=options.lock, stays=options.lock is None)
+    except (SettingsError, OSError) as error:
+        print(f"tocsin agent: {error}", file=sys.stderr)
+        return 1
+    if not kept:
+        print(f"tocsin agent: {options.node} has an agent already; it holds {folder / 'agent'}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

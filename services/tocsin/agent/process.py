@@ -1,0 +1,93 @@
+"""Process: the agent of a node. It follows the log into the table that all workers of the node read.
+
+    worker ── starts, detached ──▶ python -m tocsin agent ── follows ──▶ Redis
+       └── maps the table ◀── writes ──┘   ends 5 s after the last worker
+
+What always holds: it writes only while it holds the agent's lock, which it inherits from the worker that started it or
+takes itself, and keeps for life. When it is killed the lease ends by itself, and the next worker that misses starts
+another. It uses nothing of the application, and one connection to Redis for the log, one for the rest.
+"""
+
+import contextlib
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from tocsin.agent.rhythm import holder_name, rhythm_of
+from tocsin.clock import SystemClock
+from tocsin.follower import Follower
+from tocsin.generation import Keeper
+from tocsin.generation_file import GenerationFile
+from tocsin.redis.connection import RedisConnection
+from tocsin.redis.sequenced.assembly import sequencer_on
+from tocsin.settings import CacheSettings
+
+LOOK_EVERY_S = 1.0
+ALONE_S = 5.0
+
+
+class Attendance:
+    """Whether any worker has been there within the last `alone_s` seconds, looked for every second."""
+
+    def __init__(self, anybody_there: Callable[[], bool], now: Callable[[], float], *, alone_s: float) -> None:
+        self._anybody_there = anybody_there
+        self._now = now
+        self._alone_s = alone_s
+        self._seen_s = self._look_at_s = now()
+
+    def all_gone(self) -> bool:
+        """Return whether nobody has been there for `alone_s`."""
+        now_s = self._now()
+        if now_s >= self._look_at_s:
+            self._look_at_s = now_s + LOOK_EVERY_S
+            if self._anybody_there():
+                self._seen_s = now_s
+        return now_s >= self._seen_s + self._alone_s
+
+
+def keep_table(settings: CacheSettings, folder: Path, *, lock: int | None, stays: bool) -> bool:
+    """Keep a node's table until the last worker is gone (`stays`: until SIGTERM); return whether it was ours to keep.
+
+    `lock` is the agent's lock as inherited; without one it is taken here, and False says that another agent has it.
+    """
+    file = GenerationFile(folder.absolute())
+    file.prepare()
+    held = lock if lock is not None else file.lock_agent()
+    if held is None:
+        return False
+    os.chdir("/")  # whatever folder the worker was started in is not ours to keep busy
+    ending = _until_terminated()
+    clock = SystemClock()
+    connection = RedisConnection(settings, clock)
+    attendance = Attendance(file.anybody_there, clock.now, alone_s=ALONE_S)
+    follower = Follower(
+        feed=sequencer_on(connection, settings),
+        keeper=Keeper(file.map_to_write()),
+        node=holder_name(settings.node_name),
+        now=clock.now,
+        beats=secrets.randbits(48),
+        rhythm=rhythm_of(settings),
+    )
+    try:
+        follower.follow(lambda: ending() or (not stays and attendance.all_gone()), clock.pause)
+    finally:
+        connection.close()
+        with contextlib.suppress(OSError):
+            os.close(held)
+    return True
+
+
+def _until_terminated() -> Callable[[], bool]:
+    """Return whether SIGTERM or SIGINT has come since; the turn that is under way is ended first."""
+    came: list[float] = []
+
+    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's form
+        came.append(time.monotonic())
+
+    signal.signal(signal.SIGTERM, note)
+    signal.signal(signal.SIGINT, note)
+    return lambda: bool(came)

@@ -15,29 +15,29 @@ _lock = threading.Lock()
 
 
 class SelfStarting:
-    """A cache, and the process in which it was started."""
+    """A cache, and the process in which it was started; `unstarted` is the cache for those who only look."""
 
     def __init__(self, cache: Cache) -> None:
-        self._cache = cache
+        self.unstarted = cache
         self._started_in = 0
 
     def started(self) -> Cache:
         """Return the cache, started in this process."""
         if self._started_in != os.getpid():
             self._start()
-        return self._cache
+        return self.unstarted
 
     def stop(self) -> None:
         """Stop the cache in this process; the next use starts it again."""
         with _lock:
             self._started_in = 0
-            self._cache.stop()
+            self.unstarted.stop()
 
     def _start(self) -> None:
         # Two first requests may arrive on two threads; a second listener would never be stopped.
         with _lock:
             if self._started_in != os.getpid():
-                self._cache.start()
+                self.unstarted.start()
                 self._started_in = os.getpid()
 
 

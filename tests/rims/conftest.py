@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from flask import Flask
+from flask import Flask, session
+from flask.testing import FlaskClient
 from flask_caching import Cache
+from tocsin.flask import Tocsin
 from tocsin.flask_caching import TocsinCache
 
 from tests.redis_server import RedisServer, redis_server
@@ -69,3 +72,39 @@ def build_site(redis: RedisServer) -> Iterator[BuildSite]:
         elif hasattr(site.backend, "_write_client"):
             site.backend.clear()
             site.backend._write_client.close()
+
+
+@pytest.fixture
+def extension() -> Tocsin:
+    """One extension object, as a module of an application would hold it."""
+    return Tocsin()
+
+
+@pytest.fixture
+def shop(redis: RedisServer, extension: Tocsin) -> Iterator[Flask]:
+    """An application with the extension, a session and a login."""
+    app = Flask("shop")
+    app.secret_key = "secret"
+    app.config.update(TOCSIN_REDIS_URL=redis.url, TOCSIN_NAMESPACE=uuid4().hex, TOCSIN_STRATEGY="pubsub")
+    extension.init_app(app)
+
+    @app.post("/login/<name>")
+    def login(name: str) -> str:
+        session["user"] = name
+        return "hello"
+
+    yield app
+    extension.stop(app)
+
+
+def logged_in(app: Flask, name: str) -> FlaskClient:
+    """Return a browser with a session of the shop."""
+    client = app.test_client()
+    client.post(f"/login/{name}")
+    return client
+
+
+@pytest.fixture
+def calls() -> Iterator[int]:
+    """Numbers that tell which call made what is returned."""
+    return count(1)

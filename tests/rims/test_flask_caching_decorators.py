@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import pytest
@@ -22,12 +21,6 @@ def site(request: pytest.FixtureRequest, build_site: BuildSite) -> Site:
     site = build_site(request.param)
     site.app.debug = True
     return site
-
-
-@pytest.fixture
-def calls() -> Iterator[int]:
-    """Numbers that tell which call computed what is returned."""
-    return count(1)
 
 
 def test_a_view_is_computed_once_per_path(site: Site, calls: Iterator[int]) -> None:

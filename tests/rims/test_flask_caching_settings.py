@@ -1,4 +1,4 @@
-"""TocsinCache under its settings, and without its Redis: mistakes are named at the start, errors ignored if asked to."""
+"""TocsinCache under its settings, and without its Redis: mistakes are named at the start, errors ignored on request."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ lost, never read).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from cluster.checker.anomaly import SlowToConverge
@@ -41,17 +41,22 @@ class _Via:
     last_places: dict[int, int] = field(default_factory=dict)
 
 
-def convergence(registers: Registers, *, bound_ns: int | None = None, pairs_min: int = 1) -> Convergence:
+def convergence(
+    registers: Registers, *, bound_ns: int | None = None, pairs_min: int = 1, vias: Container[int] | None = None
+) -> Convergence:
     """How long each write took to be seen through each via and, with a bound, whether none took longer.
 
     A via that was still behind in its final read, when all had come to rest, convicts with or without a bound. Valid
-    needs at least `pairs_min` pairs of write and via that were observed, and none that the history left open.
+    needs at least `pairs_min` pairs of write and via that were observed, and none that the history left open. `vias`:
+    the numbers of those that count; None: all.
     """
     after, censored, unobserved, found = array("q"), 0, 0, 0
     slow: list[tuple[int, int, int, bool]] = []
     phases = registers.history.phase
     for register in registers:
-        for via in _by_via(registers, register).values():
+        for number, via in _by_via(registers, register).items():
+            if vias is not None and number not in vias:
+                continue
             last_invoked = register.read_invoked_ns[via.final_place]
             last_rank = register.read_ranks[via.final_place]
             came_to_rest = phases[register.read_rows[via.final_place]] == FINAL

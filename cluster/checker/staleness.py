@@ -13,6 +13,7 @@ profit", PODC 2011: Δ-atomicity). at most = read.returned − invocation of the
 from __future__ import annotations
 
 from array import array
+from collections.abc import Container
 from dataclasses import dataclass
 from heapq import nlargest
 
@@ -42,15 +43,20 @@ class Staleness(Verdict):
     worst_at_most_ns: int | None
 
 
-def stale_reads(registers: Registers, *, reads_too: bool, kept_max: int = KEPT_MAX) -> StaleReads:
+def stale_reads(
+    registers: Registers, *, reads_too: bool, among: Container[int] | None = None, kept_max: int = KEPT_MAX
+) -> StaleReads:
     """The reads that began after a newer version was known to be there.
 
-    Known by an acknowledged write or, with `reads_too`, by any operation that had returned it. O(n) once laid out.
+    Known by an acknowledged write or, with `reads_too`, by any operation that had returned it. `among`: judge only the
+    reads in these rows; all others still bear witness. O(n) once laid out.
     """
     rows, at_least, found = array("I"), array("q"), []
     for register in registers:
         earliest, newer_rows = register.earliest_newer(reads_too=reads_too)
         for place in begun_late(register.read_ranks, register.read_invoked_ns, earliest):
+            if among is not None and register.read_rows[place] not in among:
+                continue
             rank = register.read_ranks[place]
             lateness = register.read_invoked_ns[place] - earliest[rank]
             rows.append(register.read_rows[place])

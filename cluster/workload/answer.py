@@ -37,6 +37,16 @@ class _Personal(msgspec.Struct):
     user: str
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """What a problem document (RFC 9457) says of a failed request, as far as a verdict needs it.
+
+    `outcome`: `not-applied` or `unknown`, of a write; `version`: a 404's, where the product was deleted.
+    """
+
+    outcome: str = ""
+    version: int = ABSENT
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """What a body holds: a product's version, digest and the id of its write (or none), or a page's owner."""
@@ -48,9 +58,9 @@ class Value:
 
 
 NO_VALUE = Value()
-MISSING = Value(version=ABSENT)
 _decode_product = msgspec.json.Decoder(_Product).decode
 _decode_personal = msgspec.json.Decoder(_Personal).decode
+_decode_refusal = msgspec.json.Decoder(Refusal).decode
 
 
 def product_value(body: bytes) -> Value:
@@ -70,6 +80,14 @@ def personal_value(body: bytes) -> Value:
         return Value(owner=_decode_personal(body).user)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnreadableError(f"no personal page: {error}") from error
+
+
+def refusal(body: bytes) -> Refusal:
+    """What a failed request's body says. Bodies that are no problem document say nothing."""
+    try:
+        return _decode_refusal(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Refusal()
 
 
 def described(text: str, operation_id: str) -> str:

@@ -48,6 +48,8 @@ class Driver:
         assert len(run_tag) == 8, "an operation id has 16 digits, half of them the run's"
         self.phase = Phase.WARM
         self.tally = Tally()
+        self.acknowledged: set[str] = set()
+        """Operation ids of the writes that were acknowledged: what the database must have."""
         self._origins = origins
         self._profile = profile
         self._recorder = recorder
@@ -104,17 +106,16 @@ class Driver:
         while self._tasks:
             await asyncio.wait(self._tasks, timeout=self._profile.timeout_s)
 
-    async def read_all(self, products: Iterable[int], vias: Iterable[str]) -> dict[str, dict[int, int]]:
-        """Read every product through each via, READERS at a time: via → product → version; no entry for no answer."""
-        seen: dict[str, dict[int, int]] = {via: {} for via in vias}
-        wanted = iter([(via, product) for product in products for via in seen])
+    async def read_all(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Read each (via, product), READERS at a time; the versions. What was not answered has no entry."""
+        seen: dict[tuple[str, int], int] = {}
+        wanted = iter(list(places))
 
         async def reader(client: Client) -> None:
             for via, product in wanted:
-                request = read_product(self._origins, product, via, client)
-                reply = await self._perform(request, client)
+                reply = await self._perform(read_product(self._origins, product, via, client), client)
                 if reply.outcome is Outcome.OK:
-                    seen[via][product] = reply.value.version
+                    seen[via, product] = reply.value.version
 
         probes = [self._clients.probe() for _ in range(READERS)]
         await asyncio.gather(*map(reader, probes))
@@ -183,6 +184,8 @@ class Driver:
         self._recorder.write(end)
         if reply.outcome is Outcome.OK:
             self.tally.answered += 1
+            if request.operation_id:
+                self.acknowledged.add(request.operation_id)
         else:
             self.tally.errors[reply.error] += 1
         return reply

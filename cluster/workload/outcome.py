@@ -5,8 +5,8 @@
 | 2xx (a read's 404: there is no such product)     | ok     | ok                                       |
 | no connection was made: nothing was sent         | fail   | fail                                     |
 | 4xx                                              | fail   | fail: refused                            |
-| `X-Not-Applied`, whatever the status             | fail   | fail: refused, and says so               |
-| 5xx: the edge's 502 and 504 among them           | fail   | info: it may have been applied           |
+| 5xx whose body says `"outcome": "not-applied"`   | fail   | fail: whoever lies is a lost write's     |
+| any other 5xx: the edge's 504 among them         | fail   | info: it may have been applied           |
 | reset or closed after sending, cut off, too late | fail   | info: it may have been, or may yet be    |
 
 A read that failed told nobody anything, so it never happened as far as a verdict goes.
@@ -18,17 +18,18 @@ import aiohttp
 
 from cluster.history.operation import Kind, Outcome
 
-NOT_APPLIED = "X-Not-Applied"
+NOT_APPLIED = "not-applied"
 
 
-def outcome_of_status(kind: Kind, status: int, *, not_applied: bool) -> tuple[Outcome, str]:
-    """The outcome of an answer that came whole, and its error ("" where it is ok)."""
-    if 200 <= status < 300 and not not_applied:
-        return Outcome.OK, ""
-    if kind is Kind.READ and status == 404:
+def outcome_of_status(kind: Kind, status: int, *, said: str) -> tuple[Outcome, str]:
+    """The outcome of an answer that came whole, and its error ("" where it is ok).
+
+    `said`: the `outcome` member of a failed write's body (docs/contract.md §1, "Refusals").
+    """
+    if 200 <= status < 300 or (kind is Kind.READ and status == 404):
         return Outcome.OK, ""
     error = f"status-{status}"
-    if kind is Kind.WRITE and status >= 500 and not not_applied:
+    if kind is Kind.WRITE and status >= 500 and said != NOT_APPLIED:
         return Outcome.INFO, error
     return Outcome.FAIL, error
 

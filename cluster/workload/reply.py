@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from multidict import CIMultiDictProxy
 
 from cluster.history.operation import Kind, Layer, Outcome
-from cluster.workload.answer import MISSING, NO_VALUE, UnreadableError, Value, layer_of, product_value
-from cluster.workload.outcome import NOT_APPLIED, outcome_of_status
+from cluster.workload.answer import NO_VALUE, Refusal, UnreadableError, Value, layer_of, product_value, refusal
+from cluster.workload.outcome import outcome_of_status
 from cluster.workload.request import Request
 
 
@@ -34,10 +34,11 @@ def reply_of(request: Request, status: int, headers: CIMultiDictProxy[str], body
     A read that can't be understood showed nobody anything. A write that was accepted in words that can't be understood
     has happened all the same, as a version that nobody knows.
     """
-    outcome, error = outcome_of_status(request.kind, status, not_applied=NOT_APPLIED in headers)
+    refused = refusal(body) if status >= 400 else Refusal()
+    outcome, error = outcome_of_status(request.kind, status, said=refused.outcome)
     value = NO_VALUE
     if outcome is Outcome.OK and status == 404:
-        value = MISSING if request.value_of is product_value else value
+        value = Value(version=refused.version) if request.value_of is product_value else value
     elif outcome is Outcome.OK:
         try:
             value = request.value_of(body)

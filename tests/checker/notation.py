@@ -55,6 +55,7 @@ class Op:
     user: str = ""
     owner: str = ""
     status: int = 200
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ def _operation(words: list[str]) -> Op:
     invoked, returned = times.split("..")
     outcome = next((Outcome(word) for word in rest if "=" not in word), Outcome.OK)
     named = dict(word.split("=", 1) for word in rest if "=" in word)
-    unknown = named.keys() - {"via", "op", "phase", "layer", "digest", "user", "owner", "status"}
+    unknown = named.keys() - {"via", "op", "phase", "layer", "digest", "user", "owner", "status", "error"}
     assert not unknown, f"unknown words {unknown}"
     operation_id = named.get("op", key + version if version not in ("", "0") else "-")
     return Op(
@@ -113,6 +114,7 @@ def _operation(words: list[str]) -> Op:
         user=named.get("user", ""),
         owner=named.get("owner", ""),
         status=int(named.get("status", 200)),
+        error=named.get("error", ""),
     )
 
 
@@ -176,5 +178,6 @@ def _call_and_end(operation: Op, place: int) -> tuple[Invocation, Ok | Fail | In
         status=operation.status,
         layer=operation.layer,
         owner=operation.owner,
+        error=operation.error,
     )
     return call, end

@@ -173,17 +173,27 @@ def test_nobody_can_sign_in_is_said_at_once(tmp_path: Path) -> None:
 
 def test_everybody_is_read_for_every_product(tmp_path: Path) -> None:
     """The final reading: each via, each product, in the phase that was set; nobody twice."""
-    seen: dict[str, dict[int, int]] = {}
+    places = [(via, product) for via in ("edge", WORKER) for product in range(1, 31)]
+    seen: dict[tuple[str, int], int] = {}
 
     async def use(driver: Driver, _: Origin) -> None:
         driver.phase = Phase.FINAL
-        seen.update(await driver.read_all(range(1, 31), ["edge", WORKER]))
+        seen.update(await driver.read_all(places))
 
     history = run(tmp_path, shop({"/api/products/7": 9}), use)
-    assert seen == {via: {product: 9 if product == 7 else 1 for product in range(1, 31)} for via in ("edge", WORKER)}
+    assert seen == {place: 9 if place[1] == 7 else 1 for place in places}
     operations: list[Operation] = list(history.operations())
     assert len({(each.via, each.key) for each in operations}) == len(operations) == 60
     assert {each.phase for each in operations} == {Phase.FINAL}
+
+
+def test_who_gives_no_answer_has_no_entry(tmp_path: Path) -> None:
+    """A dead worker is not taken for an empty one."""
+
+    async def use(driver: Driver, _: Origin) -> None:
+        assert await driver.read_all([(WORKER, 1)]) == {}
+
+    run(tmp_path, lambda _: Reply(status=502), use)
 
 
 def test_driving_stops_when_it_is_told_to(tmp_path: Path) -> None:
@@ -195,6 +205,7 @@ def test_driving_stops_when_it_is_told_to(tmp_path: Path) -> None:
         await driver.drive(reads(100_000), for_s=60, stop=stop)
         await driver.drain()
         assert 0 < driver.tally.answered == driver.tally.asked < 100_000
+        assert driver.acknowledged == set()
 
     run(tmp_path, shop(), use)
 

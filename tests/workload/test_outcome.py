@@ -23,24 +23,26 @@ PROFILE = Profile(products=(1,), timeout_s=0.5, sessions=1)
 
 
 @pytest.mark.parametrize(
-    ("status", "not_applied", "read", "write"),
+    ("status", "said", "read", "write"),
     [
-        (200, False, "ok", "ok"),
-        (201, False, "ok", "ok"),
-        (404, False, "ok", "fail"),
-        (412, False, "fail", "fail"),
-        (422, False, "fail", "fail"),
-        (500, False, "fail", "info"),
-        (502, False, "fail", "info"),
-        (504, False, "fail", "info"),
-        (503, True, "fail", "fail"),
-        (304, False, "fail", "fail"),
+        (200, "", "ok", "ok"),
+        (201, "", "ok", "ok"),
+        (404, "", "ok", "fail"),
+        (412, "", "fail", "fail"),
+        (422, "", "fail", "fail"),
+        (500, "unknown", "fail", "info"),
+        (500, "", "fail", "info"),
+        (502, "", "fail", "info"),
+        (504, "unknown", "fail", "info"),
+        (503, "not-applied", "fail", "fail"),
+        (502, "not-applied", "fail", "fail"),
+        (304, "", "fail", "fail"),
     ],
 )
-def test_a_status_decides(status: int, not_applied: bool, read: str, write: str) -> None:
-    """`fail` only where it surely did not happen; a 5xx to a write proves nothing."""
-    assert outcome_of_status(Kind.READ, status, not_applied=not_applied)[0].value == read
-    assert outcome_of_status(Kind.WRITE, status, not_applied=not_applied)[0].value == write
+def test_a_status_decides(status: int, said: str, read: str, write: str) -> None:
+    """`fail` only where it surely did not happen; a 5xx to a write proves nothing, unless it says so itself."""
+    assert outcome_of_status(Kind.READ, status, said=said)[0].value == read
+    assert outcome_of_status(Kind.WRITE, status, said=said)[0].value == write
 
 
 def perform(folder: Path, wish: Wish, origins: Origins) -> Operation:
@@ -78,6 +80,38 @@ def test_what_broke_after_sending_is_unknown_for_a_write_and_nothing_for_a_read(
     read, write = asyncio.run(run(Wish.PRODUCT)), asyncio.run(run(Wish.CHANGE))
     assert (read.outcome, read.error) == (Outcome.FAIL, error)
     assert (write.outcome, write.error) == (Outcome.INFO, error)
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ({"status": 503, "outcome": "not-applied"}, Outcome.FAIL),
+        ({"status": 503, "outcome": "unknown"}, Outcome.INFO),
+        (b"<html>Service Unavailable</html>", Outcome.INFO),
+    ],
+)
+def test_a_failed_write_is_believed_when_it_says_that_it_was_not_applied(
+    tmp_path: Path, body: object, outcome: Outcome
+) -> None:
+    """The member of the problem document decides; the audit table will tell if it lied."""
+
+    async def run() -> Operation:
+        async with origin(lambda _: Reply(body, status=503)) as running:
+            return await asyncio.to_thread(perform, tmp_path, Wish.CHANGE, running.origins)
+
+    assert asyncio.run(run()).outcome is outcome
+
+
+@pytest.mark.parametrize(("body", "version"), [({"status": 404, "version": 7}, 7), ({"status": 404}, 0), (b"", 0)])
+def test_what_is_not_there_has_the_version_of_its_tombstone(tmp_path: Path, body: object, version: int) -> None:
+    """A product that was deleted keeps its version; one that never was has version 0."""
+
+    async def run() -> Operation:
+        async with origin(lambda _: Reply(body, status=404)) as running:
+            return await asyncio.to_thread(perform, tmp_path, Wish.PRODUCT, running.origins)
+
+    found = asyncio.run(run())
+    assert (found.outcome, found.version, found.status) == (Outcome.OK, version, 404)
 
 
 def test_a_refused_connection_is_a_certain_failure(tmp_path: Path) -> None:

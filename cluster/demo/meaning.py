@@ -1,0 +1,51 @@
+"""What the numbers of a strategy mean, in a sentence, and which one to look at next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a strategy does about late copies and what that costs, and the strategy whose contrast teaches most."""
+
+    sentence: str
+    next_strategy: str
+
+
+MEANINGS = {
+    "no-cache": Meaning(
+        "no-cache: the workers keep nothing, so none of them can be late; every read that reaches one costs the "
+        "database a query.",
+        "ttl",
+    ),
+    "l2-only": Meaning(
+        "l2-only: the workers share one copy in Redis, so they agree with each other; every read costs a trip there.",
+        "pubsub",
+    ),
+    "ttl": Meaning(
+        "ttl: each worker serves its own copy until it expires and asks nobody, so after every write it is late by up "
+        "to that time; it is the cheapest, and wrong on schedule.",
+        "pubsub",
+    ),
+    "pubsub": Meaning(
+        "pubsub: Redis tells every worker of a write and each drops its copy, which is fast; whoever does not listen "
+        "at that moment is never told, and only the short TTL of its copy mends that.",
+        "ttl",
+    ),
+    "versioned": Meaning(
+        "versioned: a worker asks Redis for the version before it uses a copy, so an old copy is never found again; "
+        "every read costs that trip.",
+        "pubsub",
+    ),
+}
+
+EDGE = (
+    "The edge keeps each answer for a second and hears of no write yet: that is what its stale reads are, "
+    "with every strategy."
+)
+
+
+def meaning_of(strategy: str) -> Meaning:
+    """The meaning of a strategy; of one that nothing is written about, its name and the default to compare it with."""
+    return MEANINGS.get(strategy, Meaning(f"{strategy}: compare the columns with those of another strategy.", "pubsub"))

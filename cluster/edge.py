@@ -59,14 +59,16 @@ def render_cluster(*, listen: str, servers: Sequence[str], secret: str, access_l
     assert servers, "an edge without a node can answer nothing"
     for address in (listen, *servers):
         assert _ADDRESS.fullmatch(address), f"{address!r} is no host:port"
-    suffix = f" max_fails=1 fail_timeout={LEFT_OUT_S}s{' resolve' if resolver else ''};"
+    resolve = " resolve" if resolver else ""
     lines = [
         "# Written by cluster/edge.py: the addresses of one cluster, for the rules in nginx.conf and edge.conf.",
         *([f"resolver {resolver};", "resolver_timeout 1s;"] if resolver else []),
         "",
         "upstream nodes {",
         "    zone nodes 128k;",
-        *(f"    server {server}{suffix}" for server in servers),
+        *(f"    server {server} max_fails=1 fail_timeout={LEFT_OUT_S}s{resolve};" for server in servers),
+        "    # When all of them are left out, better ask one that may be well again than none.",
+        *(f"    server {server} backup max_fails=0{resolve};" for server in servers),
         "    keepalive 16 local;",
         f"    keepalive_timeout {IDLE_S}s;",
         "}",

@@ -118,6 +118,18 @@ def test_with_every_node_paused_a_read_is_told_so_within_seconds(edge: Edge, nod
     assert 2 <= edge.log()[-1]["node_status"].count("504") <= 3
 
 
+def test_nodes_that_were_all_left_out_are_asked_rather_than_none(edge: Edge, nodes: list[ToyNode]) -> None:
+    """Every node was silent a moment ago, so every one is left out; well again, the first read is answered."""
+    for node in nodes:
+        node.pause()
+    for number in range(2):
+        assert edge.get(f"/{number}").status == 504
+    assert all(attempts(edge, node) for node in nodes)
+    for node in nodes:
+        node.resume()
+    assert edge.get("/now").status == 200
+
+
 def test_a_node_that_breaks_off_before_answering_costs_no_read(edge: Edge, nodes: list[ToyNode]) -> None:
     """A worker killed while it works on a read: the read is asked of another node."""
     nodes[0].behave = always(Close())

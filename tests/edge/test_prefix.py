@@ -116,6 +116,7 @@ def test_a_name_is_asked_for_again_where_there_is_a_resolver() -> None:
     )
     assert "resolver 10.0.0.1;" in text
     assert "server node-1:8000 max_fails=1 fail_timeout=2s resolve;" in text
+    assert "server node-1:8000 backup max_fails=0 resolve;" in text
 
 
 @pytest.mark.parametrize("node", ["node 1:80", "node-1", "127.0.0.1:80; include /etc/passwd"])

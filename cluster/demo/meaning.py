@@ -41,8 +41,8 @@ MEANINGS = {
 }
 
 EDGE = (
-    "The edge keeps each answer for a second and hears of no write yet: that is what its stale reads are, "
-    "with every strategy."
+    "The edge keeps each answer for about a second and hears of no write yet, whatever the strategy: it adds that to what "
+    "the workers answer."
 )
 
 

@@ -80,9 +80,8 @@ class Varying(Struct, frozen=True, kw_only=True):
 class NotKept(Exception):  # noqa: N818  # an event, handled in this module
     """The answer is for its own client only; `personal` if it depends on who asks."""
 
-    def __init__(self, response: Response, why: str, *, personal: bool = False) -> None:
+    def __init__(self, why: str, *, personal: bool = False) -> None:
         super().__init__(why)
-        self.response = response
         self.personal = personal
 
 
@@ -118,13 +117,12 @@ class CachedView:
         key = self._varying.key(self.name)
         if "Authorization" in request.headers and not key.personal and not self._varying.public:
             return self._answer(arguments)
+        made: list[Response] = []
+        answer = self._cache().read(key.text, lambda: self._load(key, arguments, made), self._policy)
+        if answer.value is None:  # not to be kept: each request has an answer of its own
+            return made[0] if made else self._answer(arguments)
         try:
-            answer = self._cache().read(key.text, lambda: self._load(key, arguments), self._policy)
-            response: Response = self._codec().decode(answer.value or b"")
-        except NotKept as reason:
-            self._found_personal = self._found_personal or reason.personal
-            logger.log(logging.WARNING if reason.personal else logging.INFO, "%s is not kept: %s", key.text, reason)
-            return reason.response
+            response: Response = self._codec().decode(answer.value)
         except Unreadable:  # an older release kept it in another form
             self._cache().invalidate(Names(keys=(key.text,)))
             return self._answer(arguments)
@@ -138,40 +136,47 @@ class CachedView:
     def _answer(self, arguments: dict[str, Any]) -> Response:
         return current_app.make_response(current_app.ensure_sync(self.uncached)(**arguments))
 
-    def _load(self, key: ContextKey, arguments: dict[str, Any]) -> Loaded:
+    def _load(self, key: ContextKey, arguments: dict[str, Any], made: list[Response]) -> Loaded:
+        """Make the answer; what may not be kept is left in `made`, and its key is known for a second to hold nothing.
+
+        That is told to the cache, and not raised through it, so that whoever waits for this key goes on at once.
+        """
         response = self._answer(arguments)
-        self._check(response, key)
-        if key.personal and not response.cache_control.public:
-            response.cache_control.private = True  # our key holds the user, but that of a proxy before us does not
-        if response.status_code == 200:
-            response.add_etag()
         tags = self._tags(**arguments) if callable(self._tags) else self._tags
         try:
+            self._check(response, key)
+            if key.personal and not response.cache_control.public:
+                response.cache_control.private = True  # our key holds the user; that of a proxy before us does not
+            if response.status_code == 200:
+                response.add_etag()
             return Loaded(self._codec().encode(response), tags=(f"view:{self.name}", *tags))
-        except Unstorable as error:
-            raise NotKept(response, str(error)) from error
+        except (NotKept, Unstorable) as reason:
+            personal = isinstance(reason, NotKept) and reason.personal
+            self._found_personal = self._found_personal or personal
+            logger.log(logging.WARNING if personal else logging.INFO, "%s is not kept: %s", key.text, reason)
+            made.append(response)
+            return Loaded(None, tags=(f"view:{self.name}",))
 
     def _check(self, response: Response, key: ContextKey) -> None:
         """Raise `NotKept` unless the answer may be given to everybody whose request has this key."""
         control = response.cache_control
         vary = {field.lower() for field in response.vary}
         if "Set-Cookie" in response.headers:
-            raise NotKept(response, "it sets a cookie")
+            raise NotKept("it sets a cookie")
         if control.no_store or control.no_cache or "*" in vary:
-            raise NotKept(response, "it says that it may not be")
+            raise NotKept("it says that it may not be")
         if not key.personal and (sign := self._personal_sign(response, vary)):
             raise NotKept(
-                response,
                 f"{sign}, and its key holds no user: give one (user=…), or say that none matters (public=True)",
                 personal=True,
             )
         missing = vary - {field.lower() for field in self._varying.headers} - {"cookie", "authorization"}
         if missing:
-            raise NotKept(response, f"it varies by {', '.join(sorted(missing))}: declare headers=({missing.pop()!r},)")
+            raise NotKept(f"it varies by {', '.join(sorted(missing))}: declare headers=({missing.pop()!r},)")
         if response.is_streamed or response.direct_passthrough:
-            raise NotKept(response, "it is streamed")
+            raise NotKept("it is streamed")
         if response.status_code not in self._statuses:
-            raise NotKept(response, f"its status is {response.status_code}")
+            raise NotKept(f"its status is {response.status_code}")
 
     def _personal_sign(self, response: Response, vary: set[str]) -> str:
         if response.cache_control.private:

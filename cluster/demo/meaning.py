@@ -41,8 +41,8 @@ MEANINGS = {
 }
 
 EDGE = (
-    "The edge keeps each answer for about a second and hears of no write yet, whatever the strategy: it adds that to what "
-    "the workers answer."
+    "The edge keeps each answer for about a second and hears of no write yet, whatever the strategy: it adds that to "
+    "what the workers answer."
 )
 
 

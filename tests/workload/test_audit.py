@@ -52,11 +52,10 @@ class Database:
         self.engine: Engine = create_engine(parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername)))
         TABLES.drop_all(self.engine)
         TABLES.create_all(self.engine)
-        rows = [(1, 3, False), (2, 1, False), (3, 4, True), (4, 0, False), (5, 7, False)]
+        versions = {1: 3, 2: 1, 3: 4, 4: 0, 5: 7}
+        rows = [{"id": each, "version": version, "deleted": each == 3} for each, version in versions.items()]
         with self.engine.begin() as connection:
-            connection.execute(
-                insert(PRODUCTS), [dict(zip(("id", "version", "deleted"), row, strict=True)) for row in rows]
-            )
+            connection.execute(insert(PRODUCTS), rows)
         self.write(1, 3, "old")
 
     def write(self, product: int, version: int, operation_id: str) -> None:

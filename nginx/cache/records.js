@@ -1,0 +1,140 @@
+/*
+ * Records: what the edge remembers of a URL, in memory that all of nginx's workers share.
+ *
+ *     u<URL>   ──▶ nonce                      invalidating a URL is deleting this one entry
+ *     r<nonce> ──▶ its variants, as JSON      whatever was stored under another nonce is unaddressable from then on
+ *     f<id>    ──▶ the fields that a revalidation needs; the body lies in nginx's own cache under the same id
+ *     groups: <origin group> ──▶ how often it was invalidated; a stored response holds the numbers it was stored under
+ *
+ * What always holds: an entry that was evicted is a miss, never a hit, because nonces and ids are random and none is used
+ * twice. The nonce is taken before the origin is asked, so that a late fill lands under a dead nonce:
+ *
+ *     A: miss, nonce n1, asks the origin (old) ................. stores under n1: nobody looks there
+ *     B:              PUT, origin changes, u<URL> is deleted
+ *     C:                                    miss, nonce n2, asks the origin (new), stores under n2
+ */
+
+const VARIANTS_MAX = 16;
+const LINGERS_MS = 1000;  // longer than any request needs from reading a record to acting on it
+
+// Zones are looked up per call: a zone is not there yet while the modules are being loaded.
+const zone = () => ngx.shared.edge_records;
+const groupZone = () => ngx.shared.edge_groups;
+
+const EVERY_GROUP = '#sequence';
+
+function read(key) {
+    const text = zone().get(key);
+    return text === undefined ? undefined : JSON.parse(text);
+}
+
+/* The URL's live variants, newest first: {nonce, variants}; undefined for a URL that nothing is known of. */
+function look(url) {
+    const nonce = zone().get('u' + url);
+    if (nonce === undefined) {
+        return undefined;
+    }
+    return {nonce: nonce, variants: under(nonce)};
+}
+
+/* The variants stored under a nonce, live or not. */
+function under(nonce) {
+    return read('r' + nonce) || [];
+}
+
+/* The nonce under which an answer that is fetched from now on may be stored. `fresh` is a random name for a new one. */
+function claim(url, fresh) {
+    // `add` and not `set`: two misses at once must share one nonce, or each would make the other's answer unaddressable.
+    return zone().add('u' + url, fresh) ? fresh : zone().get('u' + url) || fresh;
+}
+
+/* Put `variant` in front of the nonce's variants, in the place of the one with its id or its Vary values. */
+function keep(nonce, variant, cold) {
+    const vary = JSON.stringify(variant.vary);
+    const others = under(nonce).filter((other) => other.id !== variant.id && JSON.stringify(other.vary) !== vary);
+    // Read, change, write: of two workers that do this at once one loses its variant, which is a miss later.
+    zone().set('f' + variant.id, JSON.stringify(cold));
+    zone().set('r' + nonce, JSON.stringify([variant].concat(others).slice(0, VARIANTS_MAX)));
+}
+
+/* Forget one variant. */
+function drop(nonce, id) {
+    const left = under(nonce).filter((variant) => variant.id !== id);
+    zone().set('r' + nonce, JSON.stringify(left));
+    zone().delete('f' + id);
+}
+
+/* The fields of a variant that only validations and 304s need; undefined when they were evicted. */
+function cold(id) {
+    return read('f' + id);
+}
+
+/* All variants of the URL, stored or on their way, are unaddressable when this returns (RFC 9111 §4.4). */
+function invalidate(url) {
+    zone().delete('u' + url);
+}
+
+/* How many group invalidations there have been: read before the origin is asked, for `numbered`. */
+function sequence() {
+    return groupZone().get(EVERY_GROUP) || 0;
+}
+
+/*
+ * The groups with their present numbers, to be stored with a response; undefined when one of any group was invalidated
+ * since `since`: which groups the response would have, nobody knew when the origin was asked, so it may be too old.
+ */
+function numbered(origin, groups, since) {
+    const numbers = groups.map((group) => {
+        const key = origin + ' ' + group;
+        return [key, groupZone().get(key) || 0];
+    });
+    return sequence() === since ? numbers : undefined;
+}
+
+/* Has none of a stored response's groups been invalidated? */
+function standing(numbers) {
+    return numbers.every((number) => (groupZone().get(number[0]) || 0) === number[1]);
+}
+
+/*
+ * Invalidate every stored response of these groups, each at the cost of one number (RFC 9875 §2.2.1).
+ */
+function invalidateGroups(origin, groups) {
+    if (groups.length === 0) {
+        return;
+    }
+    try {
+        // The sequence first, the group's number second. The other way round:
+        //   A: asks the origin (old) ............ numbered(): the group's new number, the old sequence: stored as good
+        //   B:       invalidates: number + 1 .................................................. sequence + 1
+        groupZone().incr(EVERY_GROUP, 1, 0);
+        groups.forEach((group) => groupZone().incr(origin + ' ' + group, 1, 0));
+    } catch (error) {
+        if (error instanceof SharedMemoryError) {
+            // Full: no number may be forgotten while a response holds it, so everything goes.
+            zone().clear();
+            groupZone().clear();
+            return;
+        }
+        throw error;
+    }
+}
+
+/* May this caller refresh the variant in the background? One at a time; a permission that is never given back lapses. */
+function mayRefresh(id, within_ms) {
+    return zone().add('b' + id, '1', within_ms);
+}
+
+/*
+ * The refresh is over. The permission lapses a little later, not now:
+ *
+ *     A: reads the old record .................................. may refresh: a second time, for nothing
+ *     refresh:                writes the new one, gives back
+ */
+function refreshed(id) {
+    zone().set('b' + id, '1', LINGERS_MS);
+}
+
+export default {
+    look, under, claim, keep, drop, cold, invalidate, sequence, numbered, standing, invalidateGroups, mayRefresh, refreshed,
+};

@@ -6,7 +6,3 @@
 
 What is printed is computed from the history on disk, not from counters of the driver, so that it can be computed again.
 """
-
-from cluster.demo.command import demo
-
-__all__ = ["demo"]

@@ -52,15 +52,21 @@ BuildSite = Callable[..., Site]
 
 @pytest.fixture
 def build_site(redis: RedisServer) -> Iterator[BuildSite]:
-    """Builds sites on `redis`; without another namespace they are workers of one site, each with an L1 of its own."""
+    """Builds sites on `redis`; without another namespace they are workers of one site, each with an L1 of its own.
+
+    A backend is named as in Flask-Caching, and TocsinCache may have its strategy behind it.
+    """
     namespace = uuid4().hex
     built: list[Site] = []
 
-    def build(backend: str = "tocsin.flask_caching.TocsinCache", **config: Any) -> Site:
+    def build(backend: str = "TocsinCache", **config: Any) -> Site:
+        kind, _, strategy = backend.partition(" ")
         app = Flask("site")
-        app.config.update(CACHE_TYPE=backend, CACHE_REDIS_URL=redis.url)
-        if "tocsin" in backend:
-            app.config.update(CACHE_TOCSIN_NAMESPACE=namespace, CACHE_TOCSIN_CANARY_EVERY_S=0.1)
+        app.config.update(CACHE_TYPE=kind, CACHE_REDIS_URL=redis.url)
+        if kind == "TocsinCache":
+            app.config.update(CACHE_TYPE="tocsin.flask_caching.TocsinCache", CACHE_TOCSIN_NAMESPACE=namespace)
+            app.config.update(CACHE_TOCSIN_STRATEGY=strategy or "pubsub", CACHE_TOCSIN_CANARY_EVERY_S=0.1)
+            app.config.update(CACHE_TOCSIN_AGENT="thread")  # a process for each test would be a process too many
         app.config.update(config)
         built.append(Site(app, Cache(app)))
         return built[-1]

@@ -17,10 +17,11 @@ from tests.rims.test_codec import EXECUTED, Colour, Runs
 from tests.until import until
 
 
-@pytest.fixture
-def workers(build_site: BuildSite) -> tuple[Site, Site]:
+@pytest.fixture(params=["pubsub", "sequenced"])
+def workers(request: pytest.FixtureRequest, build_site: BuildSite) -> tuple[Site, Site]:
     """Two workers of one site that hear each other, with an L1 that would last for an hour."""
-    one, other = (build_site(CACHE_TOCSIN_L1_TTL_S=3600, CACHE_TOCSIN_L2_TTL_S=3600) for _ in range(2))
+    settings = {"CACHE_TOCSIN_L1_TTL_S": 3600, "CACHE_TOCSIN_L2_TTL_S": 3600}
+    one, other = (build_site(f"TocsinCache {request.param}", **settings) for _ in range(2))
     for site in (one, other):
         until(site.backend.hears, within_s=WITHIN_S, waiting_for="the worker to hear its canary")
     return one, other

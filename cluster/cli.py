@@ -29,6 +29,7 @@ VERBS = {
     "partition": "cluster.commands.chaos:partition",
     "heal": "cluster.commands.chaos:heal",
     "doctor": "cluster.commands.look:doctor",
+    "edge": "cluster.commands.edge:edge",
     "demo": "cluster.demo.command:demo",
 }
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -145,7 +144,7 @@ def running(nginx: Path, listen: Place, origin: Origin, *, as_root: bool) -> Ite
             start_new_session=True,
         )
         try:
-            until(_listening(process, listen), within_s=STARTED_WITHIN_S, waiting_for=f"nginx to listen on {listen}")
+            until(_started(process, folder, listen), within_s=STARTED_WITHIN_S, waiting_for=f"nginx on {listen}")
             yield process
         finally:
             if process.poll() is None:
@@ -153,15 +152,12 @@ def running(nginx: Path, listen: Place, origin: Origin, *, as_root: bool) -> Ite
             process.wait(timeout=ENDED_WITHIN_S)
 
 
-def _listening(process: subprocess.Popen[bytes], listen: Place) -> Callable[[], str | None]:
+def _started(process: subprocess.Popen[bytes], folder: Path, listen: Place) -> Callable[[], str | None]:
     def missing() -> str | None:
         if process.poll() is not None:
             raise ClusterError(f"nginx did not start on {listen}: it says why above; is the port taken?")
-        try:
-            socket.create_connection((listen.host, listen.port), timeout=1).close()
-        except OSError as problem:
-            return str(problem)
-        return None
+        # Not by connecting: where the port is taken, somebody else would answer.
+        return None if (folder / "run" / "nginx.pid").exists() else "it has not written its pid yet"
 
     return missing
 

@@ -195,7 +195,9 @@ def test_the_host_is_part_of_the_key_whatever_its_case(origin: Origin) -> None:
     page.ask("GET", host="one.example:81")
     assert page.asked == 3
     page.ask("GET", host="ONE.example")
+    page.ask("GET", host="one.example:80")
     assert page.asked == 3
+    assert [request.fields["host"] for request in page.requests] == ["one.example", "two.example", "one.example:81"]
 
 
 @pytest.mark.requirement("RFC 9111 §2, §4", "MUST NOT")

@@ -55,7 +55,7 @@ _Answer = TypeVar("_Answer")
 
 
 class TocsinCache(BaseCache):
-    """The backend; Flask-Caching makes it through `factory`.
+    """The backend; Flask-Caching makes it through `factory`. What is no text becomes its text when it is used as a key.
 
     Values without a timeout of their own live for `default_timeout` seconds. While Redis can't be reached, what needs
     it raises `tocsin.Unavailable`, which Flask-Caching's decorators log before they call the function. With
@@ -100,7 +100,7 @@ class TocsinCache(BaseCache):
 
     def get(self, key: str) -> Any:
         """Return the value of `key`, or None."""
-        values = self._values()
+        values, key = self._values(), str(key)
         try:
             seen = values.look(key)
         except Unavailable:
@@ -112,7 +112,7 @@ class TocsinCache(BaseCache):
     def has(self, key: str) -> bool:
         """Return whether there is a value, which may be None."""
         try:
-            return not isinstance(self._values().get(key), Absent)
+            return not isinstance(self._values().get(str(key)), Absent)
         except Unavailable:
             return self._ignored(False)
 
@@ -123,22 +123,24 @@ class TocsinCache(BaseCache):
     def set_many(self, mapping: Mapping[str, Any], timeout: Timeout = None) -> list[str]:
         """Set several values in one step; return the keys of those that were set."""
         values = self._values()
-        after = recall(values, mapping)
+        keys = {str(key): key for key in mapping}
+        after = recall(values, keys)
         life_s = self._life_s(timeout)
         try:
             if life_s is _OVER:
-                values.delete_many(list(mapping))
+                values.delete_many(list(keys))
                 return list(mapping)
-            return values.set_many(mapping, life_s, after=after)
+            done = values.set_many({str(key): value for key, value in mapping.items()}, life_s, after=after)
         except SetsCookie as error:
-            logger.warning("%s not cached: %s", ", ".join(mapping), error)
+            logger.warning("%s not cached: %s", ", ".join(keys), error)
             return []
         except Unavailable:
             return self._ignored([])
+        return [keys[key] for key in done]
 
     def add(self, key: str, value: Any, timeout: Timeout = None) -> bool:
         """Set a value if there is none; of several workers at once, one gets True."""
-        values = self._values()
+        values, key = self._values(), str(key)
         life_s = self._life_s(timeout)
         recall(values, [key])
         try:
@@ -148,7 +150,7 @@ class TocsinCache(BaseCache):
 
     def delete(self, key: str) -> bool:
         """Remove a value; return whether there was one."""
-        values = self._values()
+        values, key = self._values(), str(key)
         recall(values, [key])
         try:
             return values.delete_many([key]) == [True]
@@ -160,10 +162,10 @@ class TocsinCache(BaseCache):
 
         Raises `RuntimeError` if Redis can't be reached, unless errors are ignored.
         """
-        values = self._values()
-        recall(values, keys)
+        values, names = self._values(), list(map(str, keys))
+        recall(values, names)
         try:
-            values.delete_many(keys)
+            values.delete_many(names)
         except Unavailable as error:
             if not self.ignore_delete_many_errors:
                 raise RuntimeError(f"Failed to delete keys: {list(keys)}") from error
@@ -185,7 +187,7 @@ class TocsinCache(BaseCache):
 
         Raises `TypeError` if there is another kind of value.
         """
-        values = self._values()
+        values, key = self._values(), str(key)
         recall(values, [key])
         life_s = self._life_s(None)
         try:

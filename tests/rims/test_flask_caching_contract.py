@@ -187,6 +187,21 @@ def test_any_text_is_a_key(backend: Any, key: str) -> None:
     assert backend.get(key + "x") == "other"
 
 
+def test_what_is_no_text_is_a_key_too(backend: Any) -> None:
+    """A number, a function; they are given back as they came."""
+    for key in (7, len):
+        assert backend.set(key, 1) is True
+        assert backend.get(key) == 1
+        assert backend.set_many({key: 2}) == [key]
+        assert backend.get_dict(key) == {key: 2}
+        assert backend.delete_many(key) == [key]
+        assert backend.add(key, 3) is True
+        assert backend.has(key)
+        assert backend.delete(key) is True
+        assert backend.get(key) is None
+    assert backend.inc(7) == 1
+
+
 def test_of_many_adds_one_wins_and_of_many_counts_none_is_lost(backend: Any) -> None:
     """Eight threads at once."""
     won: list[int] = []

@@ -161,8 +161,8 @@ class Play:
             await asyncio.wait_for(stop.wait(), self._plan.duration_s / 2)
             return
         driver.phase = Phase.FAULT
-        self._killed_at_s = self._seconds()
         pid, deed = await asyncio.to_thread(self._kill)
+        self._killed_at_s = self._seconds()
         self._note_fault("start", pid, deed)
 
     def _kill(self) -> tuple[int, Deed]:

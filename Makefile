@@ -1,5 +1,5 @@
 # Every target works alone on a fresh machine with Python 3.11 to 3.13 and make: it installs what it needs into .venv.
-# Variables: STRATEGY NODES WORKERS WRITE_PATH LAUNCHER NODE EDGE_PORT SEED, e.g. make cluster-up NODES=5 STRATEGY=ttl
+# Variables: STRATEGY NODES WORKERS WRITE_PATH LAUNCHER NODE EDGE_PORT SEED DURATION RATE, e.g. make cluster-up NODES=5 STRATEGY=ttl
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 CLUSTER := .venv/bin/python -m cluster
@@ -53,7 +53,7 @@ heal: install  ## undo every pause and partition
 	@$(CLUSTER) heal
 
 demo: install  ## a first look: 20 s of traffic, a killed node, and what the clients saw (STRATEGY=ttl: the contrast)
-	@$(CLUSTER) demo $(options) $(chosen)
+	@$(CLUSTER) demo $(options) $(chosen) $(if $(DURATION),--duration $(DURATION)) $(if $(RATE),--rate $(RATE))
 
 doctor: install  ## what this machine can do, and why not
 	@$(CLUSTER) doctor

@@ -80,7 +80,7 @@ class Tocsin:
     @property
     def cache(self) -> Cache:
         """The current application's cache, started in this process; needs an application context."""
-        return _installed(current_app).starting.started()
+        return _current().starting.started()
 
     def start(self, app: Flask) -> None:
         """Start `app`'s cache now, for instance in gunicorn's `post_worker_init`."""
@@ -123,7 +123,7 @@ class Tocsin:
             return CachedView(
                 view,
                 cache=lambda: self.cache,
-                codec=lambda: _installed(current_app).codec,
+                codec=lambda: _current().codec,
                 varying=varying,
                 policy=policy,
                 tags=tags,
@@ -147,10 +147,15 @@ class _CurrentCodec:
     """The codec of whichever application is current when it is used."""
 
     def encode(self, value: object) -> bytes:
-        return _installed(current_app).codec.encode(value)
+        return _current().codec.encode(value)
 
     def decode(self, packed: bytes) -> Any:
-        return _installed(current_app).codec.decode(packed)
+        return _current().codec.decode(packed)
+
+
+def _current() -> Installed:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # asked once, not at each attribute
+    return _installed(app)
 
 
 def _installed(app: Flask) -> Installed:

@@ -80,6 +80,11 @@ class Runs:
 
     root: Path
 
+    @property
+    def beside(self) -> Runs:
+        """The folder of second clusters, which a demo starts beside another one and takes down again."""
+        return Runs(self.root / "demo")
+
     def create(self, topology: Topology, *, now: datetime, secret: str) -> Run:
         """A new run folder with its topology and secret. `now` is UTC; the end of `secret` makes the name unique."""
         run = Run(self.root / f"{now:%Y%m%dT%H%M%SZ}-{os.urandom(2).hex()}")

@@ -26,7 +26,6 @@ from cluster.status import State, Status
 from cluster.topology import Topology
 
 Say = Callable[[str], None]
-BESIDE = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def set_stage(asked: Mapping[str, object], runs: Runs, say: Say) -> Stage:
     say(f"the cluster that runs has {'; '.join(differences)}: it stays as it is, and the demo gets one of its own")
     if "edge_port" not in asked:
         wanted = msgspec.structs.replace(wanted, edge_port=0)  # the usual one belongs to the cluster that runs
-    beside = Runs(runs.root / BESIDE)
+    beside = runs.beside
     if beside.current() is not None:
         take_down(beside, say)  # left by a demo that was killed
     return _bring_up(beside, wanted, say, own=True)

@@ -226,6 +226,7 @@ def test_a_response_that_broke_off_is_not_reused(origin: Origin, chunked: bool) 
     assert page.get().body == b"whole"
 
 
+@pytest.mark.requirement("RFC 9111 §4", "MUST")
 @pytest.mark.parametrize("kilobytes", [0, 1, 64, 2048])
 def test_a_body_of_any_size_comes_back_as_it_was(origin: Origin, kilobytes: int) -> None:
     """From none to more than all buffers, at once after the first client had it."""

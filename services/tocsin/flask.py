@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from tocsin.assembly import connect
 from tocsin.cache import Cache
+from tocsin.clock import SystemClock
 from tocsin.codec import MsgspecCodec, ValueCodec
 from tocsin.configuration import cache_settings, under_prefix
 from tocsin.decorators import Memoized, Tags, memoize
@@ -26,10 +27,13 @@ from tocsin.flask_commands import tocsin_commands
 from tocsin.names import Names
 from tocsin.observer import Observer
 from tocsin.policy import Policy
+from tocsin.redis.connection import RedisConnection
+from tocsin.redis.values import RedisShelf
 from tocsin.responses import response_forms
 from tocsin.settings import CacheSettings
 from tocsin.signed_pickle import SignedPickleCodec
 from tocsin.starting import SelfStarting
+from tocsin.values import Values
 from tocsin.views import CachedView, Varying, View
 from tocsin.writing import Receipt, Write
 
@@ -47,6 +51,7 @@ class Installed(Struct, frozen=True):
     settings: CacheSettings
     codec: ValueCodec
     starting: SelfStarting
+    values: Values
 
 
 class Tocsin:
@@ -73,8 +78,10 @@ class Tocsin:
         keys = chosen.get("signing_keys")
         settings = cache_settings(chosen, prefix=PREFIX, besides=_OWN_SETTINGS)
         codec = MsgspecCodec(response_forms(app.response_class)) if keys is None else SignedPickleCodec(keys)
-        starting = SelfStarting(connect(settings, observer=self._observer))
-        app.extensions[NAME] = Installed(settings, codec, starting)
+        cache, clock = connect(settings, observer=self._observer), SystemClock()
+        shelf = RedisShelf(RedisConnection(settings, clock), "values", clock=clock)
+        values = Values(cache=cache, shelf=shelf, codec=codec)
+        app.extensions[NAME] = Installed(settings, codec, SelfStarting(cache), values)
         app.cli.add_command(tocsin_commands)
 
     @property
@@ -82,13 +89,22 @@ class Tocsin:
         """The current application's cache, started in this process; needs an application context."""
         return _current().starting.started()
 
+    @property
+    def values(self) -> Values:
+        """Values that the current application's processes share by key: get, set, add, delete, count."""
+        installed = _current()
+        installed.starting.started()
+        return installed.values
+
     def start(self, app: Flask) -> None:
         """Start `app`'s cache now, for instance in gunicorn's `post_worker_init`."""
         _installed(app).starting.started()
 
     def stop(self, app: Flask) -> None:
         """End the listener and the connections that this process has for `app`; the next use begins anew."""
-        _installed(app).starting.stop()
+        installed = _installed(app)
+        installed.starting.stop()
+        installed.values.close()
 
     def writing(self, *, keys: Sequence[str] = (), tags: Sequence[str] = (), namespaces: Sequence[str] = ()) -> Write:
         """Return the context in which a write that changes these names commits: see `tocsin.writing`."""

@@ -153,7 +153,7 @@ class TocsinCache(BaseCache):
         values, key = self._values(), str(key)
         recall(values, [key])
         try:
-            return values.delete_many([key]) == [True]
+            return values.delete(key)
         except Unavailable:
             return self._ignored(False)
 

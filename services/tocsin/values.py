@@ -88,6 +88,9 @@ class Shelf(Protocol):
     def clear(self) -> None:
         """Remove everything at once."""
 
+    def close(self) -> None:
+        """Close what this process has opened; a later call opens it again."""
+
 
 class Values:
     """Shared values by key, with local copies."""
@@ -102,6 +105,10 @@ class Values:
     def get(self, key: str) -> Any | Absent:
         """Return the value of `key`, or an `Absent`; raise `Unavailable` if only Redis could tell and does not."""
         return self.unpack(self.look(key))
+
+    def get_many(self, keys: Sequence[str]) -> list[Any | Absent]:
+        """Return the values of `keys`, in their order, each a value or an `Absent`; raises as `get` does."""
+        return [self.get(key) for key in keys]
 
     def look(self, key: str) -> Seen:
         """Return what is there, still packed, for a later `set(..., after=...)`; raises `Unavailable`."""
@@ -134,7 +141,7 @@ class Values:
             return b"%d" % value
         return self._codec.encode(value)
 
-    def set(self, key: str, value: object, ttl_s: float | None, *, after: Seen | None = None) -> bool:
+    def set(self, key: str, value: object, ttl_s: float | None = None, *, after: Seen | None = None) -> bool:
         """Set a value for `ttl_s` seconds (None: without end); return False if it was refused because of `after`.
 
         Raises `codec.Unstorable` and `Unavailable`.
@@ -142,7 +149,7 @@ class Values:
         return self.set_many({key: value}, ttl_s, after={} if after is None else {key: after}) == [key]
 
     def set_many(
-        self, values: Mapping[str, object], ttl_s: float | None, *, after: Mapping[str, Seen] | None = None
+        self, values: Mapping[str, object], ttl_s: float | None = None, *, after: Mapping[str, Seen] | None = None
     ) -> list[str]:
         """Set several values; return the keys of those that were. Raises as `set` does, and then none is."""
         seen = after or {}
@@ -151,17 +158,21 @@ class Values:
         done = self._write(puts, lambda: self._shelf.put(puts, ttl_s))
         return [key for key, was_set in zip(values, done, strict=True) if was_set]
 
-    def add(self, key: str, value: object, ttl_s: float | None) -> bool:
+    def add(self, key: str, value: object, ttl_s: float | None = None) -> bool:
         """Set a value if nothing is there; return whether it was set. Of any number of callers at once, one sets."""
         put = Put(shelf_key(key), self.pack(value), if_absent=True)
         return self._write([put], lambda: self._shelf.put([put], ttl_s)) == [True]
+
+    def delete(self, key: str) -> bool:
+        """Remove a value; return whether there was one. Raises `Unavailable`."""
+        return self.delete_many([key]) == [True]
 
     def delete_many(self, keys: Sequence[str]) -> list[bool]:
         """Remove values; return for each key whether there was one. Raises `Unavailable`."""
         names = [shelf_key(key) for key in keys]
         return self._write([Put(name, b"") for name in names], lambda: self._shelf.remove(names)) if names else []
 
-    def count(self, key: str, delta: int, ttl_s: float | None) -> int:
+    def count(self, key: str, delta: int = 1, ttl_s: float | None = None) -> int:
         """Add `delta` to a number, which keeps its time to live, or to 0, and return it; none of several is lost.
 
         Raises `TypeError` if the value is no whole number of 64 bits, and `Unavailable`.
@@ -172,6 +183,10 @@ class Values:
     def clear(self) -> None:
         """Remove everything on this shelf; raises `Unavailable`."""
         self._change(Names(tags=(self._everything,)), self._shelf.clear)
+
+    def close(self) -> None:
+        """Close what this process has opened for the shelf; a later call opens it again."""
+        self._shelf.close()
 
     def _write(self, puts: Sequence[Put], change: Callable[[], Result]) -> Result:
         return self._change(Names(keys=tuple(self._name(put.key) for put in puts)), change) if puts else change()

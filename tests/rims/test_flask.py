@@ -254,3 +254,13 @@ def test_names_can_be_invalidated_by_a_write(build_app: BuildApp, extension: Toc
         assert not write.receipt.pending
         assert extension.cache.get_or_load("key", value(b"new")) == b"new"
         assert not extension.cache.invalidate(Names(keys=("key",))).pending
+
+
+def test_values_are_shared_by_key(build_app: BuildApp, extension: Tocsin) -> None:
+    """With no loader at hand: what one worker sets, another gets."""
+    one, other = build_app(), build_app()
+    with one.app_context():
+        assert extension.values.set("banner", ("sale", 7), ttl_s=60)
+    with other.app_context():
+        assert extension.values.get("banner") == ("sale", 7)
+        assert extension.values.delete("banner")

@@ -8,7 +8,8 @@ from itertools import count
 from typing import Any
 
 import pytest
-from flask import Response, make_response, stream_with_context
+from flask import Flask, Response, make_response, stream_with_context
+from flask_caching import Cache
 from tocsin.codec import Unstorable
 
 from tests.redis_server import RedisServer
@@ -231,3 +232,32 @@ def test_a_pickle_that_somebody_put_into_redis_is_not_executed(
                 client.set(name, forged)
     assert backend.get("key") is None
     assert EXECUTED == []
+
+
+class OwnResponse(Response):
+    """An application's own class of responses."""
+
+    def greets(self) -> bool:
+        """Do what only this class does."""
+        return self.get_data() == b"hello"
+
+
+def test_an_application_s_own_response_class_comes_back_as_itself(redis: RedisServer) -> None:
+    """Other subclasses are refused by name, as nobody said how to make them."""
+    app = Flask("own")
+    app.response_class = OwnResponse
+    app.config.update(CACHE_TYPE="tocsin.flask_caching.TocsinCache", CACHE_REDIS_URL=redis.url)
+    cache = Cache(app)
+
+    class Foreign(Response):
+        """A class that nobody registered."""
+
+    with app.app_context():
+        cache.set("own", OwnResponse("hello", 201))
+        kept = cache.get("own")
+        assert type(kept) is OwnResponse
+        assert kept.greets()
+        assert kept.status_code == 201
+        with pytest.raises(Unstorable, match="Foreign"):
+            cache.set("foreign", Foreign("hello"))
+    Site(app, cache).backend.close()

@@ -168,5 +168,7 @@ def test_a_value_of_another_release_is_made_again(shop: Flask, extension: Tocsin
     client = shop.test_client()
     assert client.get("/").text == "1"
     installed: Any = shop.extensions["tocsin"]
-    shop.extensions["tocsin"] = Installed(installed.settings, SignedPickleCodec([b"k" * 32]), installed.starting)
+    shop.extensions["tocsin"] = Installed(
+        installed.settings, SignedPickleCodec([b"k" * 32]), installed.starting, installed.values
+    )
     assert [client.get("/").text for _ in range(3)] == ["2", "3", "3"]

@@ -2,7 +2,7 @@
  * Records: what the edge remembers of a URL, in memory that all of nginx's workers share.
  *
  *     u<URL>   ──▶ nonce                      invalidating a URL is deleting this one entry
- *     r<nonce> ──▶ its variants, as JSON      whatever was stored under another nonce is unaddressable from then on
+ *     r<nonce> ──▶ its variants, a row each   whatever was stored under another nonce is unaddressable from then on
  *     f<id>    ──▶ the fields that a revalidation needs; the body lies in nginx's own cache under the same id
  *     groups: <origin group> ──▶ how often it was invalidated; a stored response holds the numbers it was stored under
  *
@@ -28,6 +28,25 @@ function read(key) {
     return text === undefined ? undefined : JSON.parse(text);
 }
 
+/* A variant on its way into the zone and out again: a row without names, for njs reads objects five times as slowly. */
+function packed(variant) {
+    return [variant.id, variant.status, variant.vary, variant.etag, variant.modified, variant.date_s, variant.born_s,
+        variant.lifetime_s, variant.no_cache, variant.strict, variant.while_revalidate_s, variant.if_error_s,
+        variant.groups, variant.length, variant.patch];
+}
+
+function unpacked(row) {
+    return {
+        id: row[0], status: row[1], vary: row[2], etag: row[3] || undefined, modified: row[4] || undefined, date_s: row[5],
+        born_s: row[6], lifetime_s: row[7], no_cache: row[8], strict: row[9], while_revalidate_s: row[10],
+        if_error_s: row[11], groups: row[12], length: row[13], patch: row[14] || undefined,
+    };
+}
+
+function write(nonce, variants) {
+    zone().set('r' + nonce, JSON.stringify(variants.map(packed)));
+}
+
 /* The URL's live variants, newest first: {nonce, variants}; undefined for a URL that nothing is known of. */
 function look(url) {
     const nonce = zone().get('u' + url);
@@ -39,7 +58,7 @@ function look(url) {
 
 /* The variants stored under a nonce, live or not. */
 function under(nonce) {
-    return read('r' + nonce) || [];
+    return (read('r' + nonce) || []).map(unpacked);
 }
 
 /* The nonce under which an answer that is fetched from now on may be stored. `fresh` is a random name for a new one. */
@@ -54,13 +73,12 @@ function keep(nonce, variant, cold) {
     const others = under(nonce).filter((other) => other.id !== variant.id && JSON.stringify(other.vary) !== vary);
     // Read, change, write: of two workers that do this at once one loses its variant, which is a miss later.
     zone().set('f' + variant.id, JSON.stringify(cold));
-    zone().set('r' + nonce, JSON.stringify([variant].concat(others).slice(0, VARIANTS_MAX)));
+    write(nonce, [variant].concat(others).slice(0, VARIANTS_MAX));
 }
 
 /* Forget one variant. */
 function drop(nonce, id) {
-    const left = under(nonce).filter((variant) => variant.id !== id);
-    zone().set('r' + nonce, JSON.stringify(left));
+    write(nonce, under(nonce).filter((variant) => variant.id !== id));
     zone().delete('f' + id);
 }
 

@@ -9,12 +9,12 @@ import fields from 'fields.js';
 
 /* A request field's lines as one text; null when it is absent. */
 function presented(r, name) {
-    const lines = r.rawHeadersIn.filter((line) => line[0].toLowerCase() === name).map((line) => line[1]);
-    if (lines.length === 0) {
+    const joined = r.headersIn[name];
+    if (joined === undefined) {
         return null;
     }
-    const text = lines.join(',').trim();
-    return text.indexOf('"') >= 0 ? text : text.replace(/[ \t]*,[ \t]*/g, ',');
+    const text = joined.replace(/[ ,\t]+$/, '');  // njs ends a field of several lines with a comma
+    return text.indexOf('"') >= 0 || text.indexOf(',') < 0 ? text : text.replace(/[ \t]*,[ \t]*/g, ',');
 }
 
 /* The Vary of a response, with the values this request has: [[name, value or null], …], names sorted. */

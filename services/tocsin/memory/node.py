@@ -21,13 +21,17 @@ _beats = itertools.count(1, 1 << 20)
 
 
 class PromptTable:
-    """A node's table; see `tocsin.evidence.Table` and `tocsin.backplane.Backplane`."""
+    """A node's table; see `tocsin.evidence.Table` and `tocsin.backplane.Backplane`.
+
+    While it is `deaf` its follower takes no turn, as one that is paused or cut off.
+    """
 
     def __init__(self, feed: Feed, *, name: str, clock: Clock, rhythm: Rhythm) -> None:
         self._feed = feed
         self._name = name
         self._clock = clock
         self._rhythm = rhythm
+        self.deaf = False
         self.renew()
 
     def renew(self) -> None:
@@ -79,7 +83,7 @@ class PromptTable:
 
     def _turn(self) -> None:
         follower = self._follower
-        if follower is None:
+        if follower is None or self.deaf:
             return
         try:
             if self._subscription is None:

@@ -1,0 +1,399 @@
+"""Schedule: one run of the whole core through a random interleaving of everything that can happen to it.
+
+    two nodes (cache, agent, table) ── requests that may be lost ──▶ one server that may restart
+    readers with sessions, writers that may stall or die, a relay, and a nemesis          one row in a database
+
+The core is unchanged: `tocsin.assembly.compose` builds it on the memory adapters, and its ports take steps. What always
+holds: the seed decides everything, so a schedule that broke a promise is replayed by its seed.
+"""
+
+# ruff: noqa: ARG005  # a replacement takes what the replaced took
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tocsin.assembly import Adapters, Sequencing, compose
+from tocsin.backplane import Hear, Hearing
+from tocsin.cache import Cache
+from tocsin.entry import Layer, Loaded
+from tocsin.errors import Unavailable
+from tocsin.follower import Follower, Rhythm
+from tocsin.generation import Generations, Keeper, Memory, private_memory
+from tocsin.memory.backplane import MemoryBackplane
+from tocsin.memory.journal import MemoryJournal
+from tocsin.memory.sequenced import MemorySequencer
+from tocsin.memory.sequenced_state import MemoryServer
+from tocsin.memory.shared_level import MemorySharedLevel
+from tocsin.memory.store import MemoryStore
+from tocsin.message import Kind
+from tocsin.names import Names
+from tocsin.observer import Unobserved
+from tocsin.policy import Policy
+from tocsin.position import Position, later
+from tocsin.sequencer import Busy, Given, Permitted, Terms, Writing
+from tocsin.settings import CacheSettings, Strategy, WritePath
+from tocsin.shared import NOT_ANNOUNCED
+from tocsin.writing import Write
+
+from tests.simulator.record import BrokenPromise, Record, Session
+from tests.simulator.scheduler import Scheduler
+from tests.simulator.stepped_server import SteppedSequencer, Weather
+
+KEY, TAG = "product:1", "toys"
+LEASE_S = 1.0
+RHYTHM = Rhythm(lease_s=LEASE_S, beat_every_s=0.4, canary_every_s=0.4, again_after_s=0.3)
+TERMS = Terms(writer_s=2.0, token_s=1.5, log_length=6)
+NAMED = (Names(keys=(KEY,)), Names(tags=(TAG,)), Names(keys=(KEY,), tags=(TAG,)))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a mutant may exchange."""
+
+    server: type[MemoryServer] = MemoryServer
+    keeper: Callable[[Memory, Callable[[], float]], Keeper] = lambda memory, now: Keeper(memory)
+    follower: type[Follower] = Follower
+    adjust: Callable[[Schedule, Cache], None] = field(default=lambda schedule, cache: None)
+    loads_before_lookup: bool = False
+    fenced: bool = True
+    finishes_unknown: bool = False
+    relays: bool = True
+
+
+@dataclass(frozen=True)
+class Climate:
+    """What happens often: chances, and what the nemesis draws from, every `nemesis_s` seconds at most."""
+
+    stall: float = 0.2
+    slow_load: float = 0.1
+    lose_request: float = 0.01
+    lose_message: float = 0.15
+    disorder: float = 0.15
+    delay: float = 0.02
+    nemesis: tuple[str, ...] = ("cut", "cut", "snapshot", "snapshot", "restart", "kill", "evict", "trim", "", "")
+    nemesis_s: float = 2.0
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What kind of schedule it is."""
+
+    strategy: Strategy = Strategy.SEQUENCED
+    write_path: WritePath = WritePath.CACHE_ASIDE
+    parts: Parts = field(default_factory=Parts)
+    climate: Climate = field(default_factory=Climate)
+
+
+class Table:
+    """A node's table in the simulator: kept by the node's agent, which is an actor."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.generations = Generations(memory)
+
+    def start(self, hear: Hear) -> None:
+        """Do nothing."""
+
+    def stop(self, within_s: float) -> None:
+        """Do nothing."""
+
+    def renew(self) -> None:
+        """Do nothing."""
+
+    def lapsed(self) -> None:
+        """Do nothing: the agent goes on by itself."""
+
+    def hearing(self) -> Hearing:
+        """Return nothing of interest."""
+        return Hearing(hears=True, detail="simulated")
+
+
+class Node:
+    """One node: a cache, an agent, and a way to the server for each."""
+
+    def __init__(self, schedule: Schedule, name: str) -> None:
+        self._schedule = schedule
+        self.name = name
+        climate = schedule.setting.climate
+        self.weather = Weather(
+            lose_request=climate.lose_request,
+            lose_message=climate.lose_message,
+            disorder=climate.disorder,
+            delay=climate.delay,
+        )
+        self.memory = private_memory(16)
+        plain = MemorySharedLevel(schedule.store, tells=False, consults_dirty=False)
+        settings = CacheSettings(
+            redis_url="redis://simulated",
+            node=name,
+            strategy=schedule.setting.strategy,
+            write_path=schedule.setting.write_path,
+            l1_ttl_s=60.0,
+            lease_s=LEASE_S,
+            join_within_s=0.2,
+        )
+        sequencer = self.way()
+        self.cache = compose(
+            settings,
+            Adapters(
+                shared=plain,
+                journal=MemoryJournal(plain, tells=False),
+                backplane=MemoryBackplane(schedule.store),
+                sequencing=Sequencing(sequencer, Table(self.memory)),
+            ),
+            clock=schedule.scheduler,
+            observer=Unobserved(),
+        )
+        schedule.setting.parts.adjust(schedule, self.cache)
+        self._beats = 0
+        self.start_agent()
+
+    def way(self) -> SteppedSequencer:
+        """Return a client of the server of this node's own."""
+        schedule = self._schedule
+        client = MemorySequencer(schedule.server, schedule.scheduler.lock(), lambda _: None)
+        return SteppedSequencer(client, schedule.scheduler, self.weather, schedule.seen)
+
+    def start_agent(self) -> None:
+        """Start an agent over the table as it is: a new node's, or one whose agent was killed."""
+        scheduler, parts = self._schedule.scheduler, self._schedule.setting.parts
+        self._beats += 1_000_000
+        follower = parts.follower(
+            feed=self.way(),
+            keeper=parts.keeper(self.memory, scheduler.now),
+            node=f"{self.name}#{self._beats}",
+            now=scheduler.now,
+            beats=self._beats,
+            rhythm=RHYTHM,
+        )
+        self.agent = scheduler.spawn(lambda: follower.follow(lambda: False, scheduler.pause), needed=False)
+
+    def kill_agent(self) -> None:
+        """Kill the agent where it stands, and start another."""
+        self._schedule.scheduler.kill(self.agent)
+        self.start_agent()
+
+
+class Schedule:
+    """One run."""
+
+    def __init__(self, seed: int, setting: Setting, seen: Counter[str]) -> None:
+        self.setting = setting
+        self.seen = seen
+        self.scheduler = Scheduler(seed, leap=0.04)
+        strict = setting.strategy is Strategy.STRICT
+        self.terms = Terms(writer_s=TERMS.writer_s, token_s=TERMS.token_s, log_length=TERMS.log_length, strict=strict)
+        self.store = MemoryStore(self.scheduler)
+        self.server = setting.parts.server(now=self.scheduler.now, terms=self.terms)
+        self.record = Record(LEASE_S, strict, setting.write_path is WritePath.WRITE_THROUGH)
+        self.version = 1
+        self.covered = 0
+        self.in_flight = 0
+        self.calm = False
+        self.unfinished: list[tuple[float, int, Names]] = []
+        self._watch()
+        self.server.begin(0)
+        self.scheduler.pass_s(self.terms.writer_s)  # the first epoch is not young any more
+        self.nodes = [Node(self, "a"), Node(self, "b")]
+
+    def run(self) -> None:
+        """Run it; raise `BrokenPromise`."""
+        draw = self.scheduler.random
+        for number in range(3):
+            self.scheduler.spawn(lambda number=number: self._client(Session(f"session {number}")))  # type: ignore[misc]
+        for _ in range(1 + draw.randrange(3)):
+            self.scheduler.spawn(self._write)
+        self.scheduler.spawn(self._relay, needed=False)
+        self.scheduler.spawn(self._nemesis, needed=False)
+        self.scheduler.spawn(self._elsewhere, needed=False)
+        try:
+            self.scheduler.run()
+            self.scheduler.spawn(self._agree)
+            self.scheduler.run()
+        finally:
+            self.scheduler.end()
+
+    def load(self) -> Loaded:
+        """Read the row, as a transaction that begins now."""
+        self.scheduler.step()
+        version = self.version
+        draw = self.scheduler.random
+        if draw.random() < self.setting.climate.slow_load:
+            self.scheduler.pause(draw.random())
+        else:
+            self.scheduler.step()
+        return Loaded(b"%d" % version, version, (TAG,))
+
+    def _client(self, session: Session) -> None:
+        """Read a few times, on either node, and perhaps write in between."""
+        draw = self.scheduler.random
+        watermark = Position()
+        for _ in range(3):
+            if draw.random() < 0.2:
+                watermark = later(watermark, self._write(session) or watermark)
+            if draw.random() < 0.3:
+                self.scheduler.pause(draw.random() * 1.5)
+            node = self.nodes[draw.random() < 0.3]
+            begun_s, floor = self.scheduler.now(), self.record.floor()
+            load = self.load
+            if self.setting.parts.loads_before_lookup:
+                early = self.load()
+                load = lambda early=early: early  # type: ignore[misc]  # noqa: E731
+            answer = node.cache.read(KEY, load, Policy(), at_least=watermark if watermark.epoch else None)
+            if answer.joined:
+                self.seen["joined"] += 1
+            if answer.layer is Layer.L1:
+                self.seen["hit in l1"] += 1
+            elif answer.steps[-1].detail in ("lease", "invalidated", "epoch", "watermark"):
+                self.seen[f"l1 refused: {answer.steps[-1].detail}"] += 1
+            version = int(answer.value or b"0")
+            self.record.read(session=session, version=version, begun_s=begun_s, floor=floor, answer=answer)
+            watermark = later(watermark, answer.watermark or watermark)
+
+    def _write(self, session: Session | None = None) -> Position | None:
+        """Announce, commit, finish; perhaps stall, die, roll back or lose the commit's outcome in between."""
+        draw = self.scheduler.random
+        node, names, fate = draw.choice(self.nodes), draw.choice(NAMED), draw.random()
+        begun_s, version = self.scheduler.now(), 0
+        self.in_flight += 1
+        try:
+            with node.cache.writing(names) as write:
+                self._stall()
+                if fate < 0.1:
+                    return None  # rolled back, certainly
+                if fate < 0.2:
+                    if not self.setting.parts.finishes_unknown:
+                        write.unknown()
+                else:
+                    version = self._commit(write, begun_s, names)
+                    if version and names.keys:
+                        write.committed(key=KEY, value=b"%d" % version, version=version, tags=(TAG,))
+                    if fate < 0.3:
+                        write.unknown()  # stands for a writer that dies here: nothing is finished
+                    self._stall()
+            if fate < 0.2:
+                self._stall()
+                version = self._commit(write, begun_s, names)  # what was lost on the way arrives
+        except Unavailable:
+            return None  # strict: not announced, not committed
+        finally:
+            self.in_flight -= 1
+        if not version:
+            return None
+        if write.receipt.pending:
+            self.seen["pending"] += 1
+        else:
+            self.record.acknowledged(version, self.scheduler.now())
+        if session is not None:
+            session.version = max(session.version, version)
+        return write.receipt.watermark
+
+    def _stall(self) -> None:
+        draw = self.scheduler.random
+        self.scheduler.step()
+        if draw.random() < self.setting.climate.stall:
+            self.scheduler.pause(draw.random() * 2.0)
+
+    def _commit(self, write: Write, begun_s: float, names: Names) -> int:
+        """Commit the row and its outbox row, and return its version; 0 if the database's timeout refused it (D4)."""
+        late = self.scheduler.now() >= begun_s + self.terms.writer_s * 0.9
+        if late and self.record.strict and self.setting.parts.fenced:
+            return 0
+        if late:
+            self.record.excused = self.record.excused or "a commit beyond its deadline"
+        if write._announced is NOT_ANNOUNCED:
+            self.record.excused = self.record.excused or "a write whose node could not reach Redis"
+        self.version += 1
+        self.unfinished.append((self.scheduler.now(), self.version, names))
+        return self.version
+
+    def _relay(self) -> None:
+        """Finish again what has been committed for a while and not been acknowledged."""
+        while True:
+            self.scheduler.pause(0.2)
+            if not self.setting.parts.relays:
+                continue
+            for write in list(self.unfinished):
+                committed_s, version, names = write
+                if version not in self.record.acknowledged_s:
+                    if self.scheduler.now() < committed_s + 0.2 or self.nodes[0].cache.finish_again(names).pending:
+                        continue
+                    self.seen["relayed"] += 1
+                self.unfinished.remove(write)
+
+    def _agree(self) -> None:
+        """When all is healed and the relay has done its work, both nodes return what the database has (P2)."""
+        for node in self.nodes:
+            node.weather.clear()
+        self.calm = True
+        for _ in range(20):
+            self.scheduler.pause(LEASE_S)
+            if not self.unfinished:
+                break
+        self.scheduler.pause(LEASE_S)
+        for node in self.nodes:
+            found = int(node.cache.read(KEY, self.load, Policy()).value or b"0")
+            if found != self.version:
+                raise BrokenPromise(f"P2: all is healed, and {node.name} reads {found} instead of {self.version}")
+
+    def _elsewhere(self) -> None:
+        """Write rows that nobody here reads: they take numbers."""
+        draw = self.scheduler.random
+        while not self.calm:
+            self.scheduler.pause(0.1 + draw.random())
+            draw.choice(self.nodes).cache.invalidate(Names(keys=("product:2",)))
+
+    def _nemesis(self) -> None:
+        """Cut, heal, restart, kill, evict, trim."""
+        draw = self.scheduler.random
+        snapshot = self.server.snapshot()
+        while True:
+            self.scheduler.pause(0.1 + draw.random() * self.setting.climate.nemesis_s)
+            if self.calm:
+                return
+            node = draw.choice(self.nodes)
+            match draw.choice(self.setting.climate.nemesis):
+                case "cut":
+                    node.weather.cut = not node.weather.cut
+                    self.seen["cut"] += node.weather.cut
+                case "snapshot":
+                    snapshot = self.server.snapshot()
+                case "restart":
+                    self._restart(snapshot if draw.random() < 0.7 else None)
+                case "kill":
+                    node.kill_agent()
+                    self.seen["agent killed"] += 1
+                case "evict":
+                    self.server.tables.entries.pop(KEY, None)
+                    self.server.tables.tokens.pop(KEY, None)
+                case "trim":
+                    self.server.tables.log.clear()
+                    self.seen["log trimmed"] += 1
+
+    def _restart(self, snapshot: object) -> None:
+        if self.in_flight:
+            self.record.excused = self.record.excused or "a write in flight while Redis restarted"
+        self.server.restart(snapshot)  # type: ignore[arg-type]
+        self.seen["restarted"] += 1
+
+    def _watch(self) -> None:
+        """Note what the server does at the moment at which it does it."""
+        server, record = self.server, self.record
+        invalidate, lookup = server.invalidate, server.lookup
+
+        def watched_invalidate(names: list[str], kind: Kind) -> Position:
+            if f"k:{KEY}" in names or f"t:{TAG}" in names:
+                self.covered = self.version
+                record.finished(self.version, self.scheduler.now())
+            return invalidate(names, kind)
+
+        def watched_lookup(key: str, owner: str) -> Given | Writing | Permitted | Busy:
+            found = lookup(key, owner)
+            if isinstance(found, Given):
+                record.hit_in_l2(found.entry.version, self.covered)
+            return found
+
+        server.invalidate = watched_invalidate  # type: ignore[method-assign,assignment]
+        server.lookup = watched_lookup  # type: ignore[method-assign]

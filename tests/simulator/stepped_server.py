@@ -1,0 +1,187 @@
+"""Stepped server: a node's way to the server, where each request and each reply is a step, and either may be lost.
+
+    node ── request ──▶ │ step │ ──▶ server does it at once ──▶ │ step │ ──▶ reply
+                        └ lost: it did not happen              └ lost: it did
+
+Messages wait in the subscriber's inbox and come in any order, late, twice or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from tocsin.entry import Miss
+from tocsin.errors import Happened, Unavailable
+from tocsin.memory.sequenced import MemorySequencer
+from tocsin.position import Position
+from tocsin.sequencer import (
+    Announcement,
+    Busy,
+    Ended,
+    Given,
+    Holder,
+    Kept,
+    Log,
+    Permitted,
+    Put,
+    Subscription,
+    Token,
+    Writing,
+)
+
+from tests.simulator.scheduler import Scheduler
+
+Result = TypeVar("Result")
+
+
+class Weather:
+    """How unreliable a node's way is: chances of losing a request, a reply, a message, and of disorder."""
+
+    __slots__ = ("cut", "delay", "disorder", "lose_message", "lose_request")
+
+    def __init__(self, *, lose_request: float, lose_message: float, disorder: float, delay: float) -> None:
+        self.cut = False
+        self.delay = delay
+        self.lose_request = lose_request
+        self.lose_message = lose_message
+        self.disorder = disorder
+
+    def clear(self) -> None:
+        """Lose nothing from now on."""
+        self.cut = False
+        self.lose_request = self.lose_message = self.disorder = self.delay = 0.0
+
+
+class SteppedSequencer:
+    """Both ports of one node."""
+
+    def __init__(self, sequencer: MemorySequencer, scheduler: Scheduler, weather: Weather, seen: Counter[str]) -> None:
+        self._sequencer = sequencer
+        self._scheduler = scheduler
+        self._weather = weather
+        self._seen = seen
+
+    def announce(self, writer: str, names: Sequence[str], *, strict: bool = False) -> Announcement:
+        """See `tocsin.sequencer.Sequencer`, as all below."""
+        return self._ask(lambda: self._sequencer.announce(writer, names, strict=strict))
+
+    def finish(
+        self, writer: str, names: Sequence[str], *, announced: Position | None = None, puts: Sequence[Put] = ()
+    ) -> Ended:
+        """As above."""
+        return self._ask(lambda: self._sequencer.finish(writer, names, announced=announced, puts=puts))
+
+    def lookup(self, key: str, owner: str) -> Given | Writing | Permitted | Busy:
+        """As above."""
+        found = self._ask(lambda: self._sequencer.lookup(key, owner))
+        self._seen[type(found).__name__.lower()] += 1
+        return found
+
+    def peek(self, key: str) -> Given | Miss:
+        """As above."""
+        return self._ask(lambda: self._sequencer.peek(key))
+
+    def fill(self, put: Put, token: Token) -> Kept:
+        """As above."""
+        kept = self._ask(lambda: self._sequencer.fill(put, token))
+        self._seen["filled" if kept.stored else "late fill refused"] += 1
+        return kept
+
+    def position(self) -> Position:
+        """As above."""
+        return self._ask(self._sequencer.position)
+
+    def holders(self) -> Mapping[str, Holder]:
+        """As above."""
+        return self._ask(self._sequencer.holders)
+
+    def retire(self, node: str, beats: int) -> bool:
+        """As above."""
+        return self._ask(lambda: self._sequencer.retire(node, beats))
+
+    def subscribe(self) -> Subscription:
+        """As above."""
+        return self._ask(lambda: SteppedSubscription(self._sequencer.subscribe(), self._scheduler, self._weather))
+
+    def beat(self, node: str, beats: int, applied: Position, *, canary: str = "") -> Position:
+        """As above."""
+        return self._ask(lambda: self._sequencer.beat(node, beats, applied, canary=canary))
+
+    def acknowledge(self, node: str, beats: int, applied: Position) -> None:
+        """As above."""
+        self._ask(lambda: self._sequencer.acknowledge(node, beats, applied))
+
+    def log(self, after: int) -> Log:
+        """As above."""
+        log = self._ask(lambda: self._sequencer.log(after))
+        if log.messages:
+            self._seen["repaired from the log"] += 1
+        return log
+
+    def begin_epoch(self, after: int) -> Position:
+        """As above."""
+        return self._ask(lambda: self._sequencer.begin_epoch(after))
+
+    def sweep(self) -> int:
+        """As above."""
+        return self._ask(self._sequencer.sweep)
+
+    def _ask(self, request: Callable[[], Result]) -> Result:
+        weather, chance = self._weather, self._scheduler.random.random
+        self._scheduler.step()
+        if weather.cut or chance() < weather.lose_request:
+            self._seen["request lost"] += 1
+            raise Unavailable("the request was lost", detail="redis-unreachable", happened=Happened.NO)
+        reply = request()
+        if chance() < weather.delay:
+            self._scheduler.pause(chance() * 2.0)
+        else:
+            self._scheduler.step()
+        if weather.cut or chance() < weather.lose_request:
+            self._seen["reply lost"] += 1
+            raise Unavailable("the reply was lost", detail="redis-unreachable", happened=Happened.UNKNOWN)
+        return reply
+
+
+class SteppedSubscription:
+    """A subscription whose messages are lost and mixed."""
+
+    def __init__(self, subscription: Subscription, scheduler: Scheduler, weather: Weather) -> None:
+        self._subscription = subscription
+        self._scheduler = scheduler
+        self._weather = weather
+        self._waiting: deque[str | bytes] = deque()
+        self._ended: Unavailable | None = None
+
+    def receive(self, within_s: float) -> str | bytes | None:
+        """Return one of the messages that wait, perhaps not the first; wait for one if there is none."""
+        if within_s > 0:
+            self._scheduler.park(self._scheduler.now() + within_s, self._gather)
+        self._gather()
+        if self._ended is not None:
+            raise self._ended
+        if not self._waiting:
+            return None
+        chance = self._scheduler.random.random
+        if len(self._waiting) > 1 and chance() < self._weather.disorder:
+            self._waiting.rotate(-1)
+        text = self._waiting.popleft()
+        if chance() < self._weather.lose_message:
+            return None
+        if chance() < self._weather.disorder / 2:
+            self._waiting.append(text)
+        return text
+
+    def close(self) -> None:
+        """End it."""
+        self._subscription.close()
+
+    def _gather(self) -> bool:
+        try:
+            while not self._weather.cut and (text := self._subscription.receive(0)) is not None:
+                self._waiting.append(text)
+        except Unavailable as error:
+            self._ended = error
+        return bool(self._waiting) or self._ended is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from random import SystemRandom
 
 from cluster.compose.containers import Container, containers_of
@@ -14,7 +14,8 @@ from cluster.compose.override import write_override
 from cluster.compose.plan import Plan, load_plan, make_plan, network, project_of
 from cluster.compose.project import STOP_S, build_image, end_clients, remove, start
 from cluster.compose.readiness import answers, ready
-from cluster.compose.workers import Worker, signal_worker, workers_of
+from cluster.compose.signals import go_on, signal_worker, stop
+from cluster.compose.workers import Worker, workers_of
 from cluster.errors import ClusterError, RefusedError
 from cluster.launcher import Cut, Deed, Direction, LogLine, Peer, Say
 from cluster.ledger import ResourceMade
@@ -83,9 +84,10 @@ class ComposeLauncher:
     def refusal(self, verb: Verb, target: Target, cut: Cut | None = None) -> str | None:
         """What containers can't do; see the port."""
         if verb is not Verb.PARTITION:
-            if target.kind is Kind.WORKER and (state := self._container(target).state) is not State.RUNNING:
-                return f"{target.node} is {state}, and nobody can reach into it"
-            return None
+            if target.kind is not Kind.WORKER or (state := self._container(target).state) is State.RUNNING:
+                return None
+            remedy = Verb.RESUME if state is State.PAUSED else Verb.RESTART
+            return f"{target.node} is {state}; `{remedy} {target.node}` first"
         cut = cut or Cut()
         if target.kind is Kind.WORKER:
             return f"a partition cuts a whole node; try {target.node}"
@@ -108,25 +110,33 @@ class ComposeLauncher:
         return Deed((f"killed {target} with SIGKILL (its whole container)",), (stays,))
 
     def pause(self, target: Target) -> Deed:
-        """The freezer, or SIGSTOP for a worker; see the port."""
-        state, how = self._state(target), "SIGSTOP" if target.kind is Kind.WORKER else "docker pause"
+        """SIGSTOP; see the port."""
+        state = self._state(target)
         if state is State.DEAD:
             raise ClusterError(f"{target} is dead, so it can't be paused; `restart {target}` first")
         now = f"{target} is paused: its connections stay open and nobody answers, until `resume {target}` or `heal`"
         if state is State.PAUSED:
             return Deed((f"{target} was paused already",), (now,))
-        self._stop_or_go(target, signal.SIGSTOP, "pause")
+        container = self._container(target)
+        if target.slot is None:
+            stop(container)
+        else:
+            signal_worker(container, target.slot, signal.SIGSTOP)
         self._until_state(target, State.PAUSED)
-        return Deed((f"paused {target} ({how})",), (now,))
+        return Deed((f"paused {target} with SIGSTOP",), (now,))
 
     def resume(self, target: Target) -> Deed:
-        """Thaw, or SIGCONT for a worker; see the port."""
+        """SIGCONT; see the port."""
         state = self._state(target)
         if state is State.DEAD:
             raise ClusterError(f"{target} is dead, so it can't be resumed; `restart {target}` starts it")
         if state is State.RUNNING:
             return Deed((f"{target} was not paused",), (f"{target} runs",))
-        self._stop_or_go(target, signal.SIGCONT, "unpause")
+        container = self._container(target)
+        if target.slot is None:
+            go_on(container)
+        else:
+            signal_worker(container, target.slot, signal.SIGCONT)
         self._until_state(target, State.RUNNING)
         return Deed((f"resumed {target}",), (f"{target} runs",))
 
@@ -135,8 +145,8 @@ class ComposeLauncher:
         if target.kind is Kind.WORKER:
             return self._replace_worker(target, signal.SIGTERM, "ended")
         plan, container = self._plan(), self._container(target)
-        if container.state is State.PAUSED:  # frozen, it could not end by itself
-            docker("unpause", container.identity)
+        if container.state is State.PAUSED:  # stopped, it could not end by itself
+            go_on(container)
         was = "it was dead" if container.state is State.DEAD else f"pid {container.pid}"
         docker("restart", "--time", str(STOP_S), container.identity, within_s=STOP_S + READY_S)
 
@@ -184,11 +194,11 @@ class ComposeLauncher:
     def _thaw(self, plan: Plan) -> Iterator[str]:
         for name, container in containers_of(plan.project).items():
             if container.state is State.PAUSED:
-                docker("unpause", container.identity)
+                go_on(container)
                 yield f"resumed {name}"
 
     def _continue(self, plan: Plan) -> Iterator[str]:
-        """SIGCONT for stopped workers, once their nodes can be reached into again."""
+        """SIGCONT for workers that were stopped alone."""
         found = containers_of(plan.project)
         for name in self.status().named(State.PAUSED):
             node, _, slot = name.partition("/worker-")
@@ -203,15 +213,11 @@ class ComposeLauncher:
         return found[name]
 
     def _state(self, target: Target) -> State:
-        every: Mapping[str, State] = {server.name: server.state for server in self.status().everything()}
-        return every[target.name]
-
-    def _stop_or_go(self, target: Target, number: signal.Signals, word: str) -> None:
         container = self._container(target)
-        if target.slot is not None:
-            signal_worker(container, target.slot, number)
-        else:
-            docker(word, container.identity)
+        if target.slot is None or container.frozen:
+            return container.state
+        worker = workers_of(container, target.slot).get(target.slot)
+        return State.DEAD if worker is None else worker.state
 
     def _until_state(self, target: Target, state: State) -> None:
         def missing() -> Missing:

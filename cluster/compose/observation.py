@@ -71,7 +71,7 @@ def _endpoint(name: str, container: Container | None, url: str) -> Endpoint:
 
 def _node(plan: Plan, name: str, container: Container | None, workers: dict[int, Worker]) -> Node:
     state = _state(container)
-    missing = State.PAUSED if state is State.PAUSED else State.DEAD  # the freezer stops all of a node's processes
+    missing = State.PAUSED if state is State.PAUSED else State.DEAD  # frozen: nobody can look in
     shown = []
     for slot, worker in enumerate(plan.topology.worker_names(name), start=1):
         seen = workers.get(slot)

@@ -1,4 +1,4 @@
-"""Workers: the web processes inside a node's container, looked at and signalled by the pid files that they write.
+"""Workers: the web processes inside a node's container, found by the pid files that they write.
 
 The question is put by a little Python inside the container, where the pid files and the pids mean something:
 
@@ -8,14 +8,12 @@ The question is put by a little Python inside the container, where the pid files
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import psutil
 
-from cluster.compose.containers import Container
-from cluster.compose.engine import ask, docker
-from cluster.errors import ClusterError
+from cluster.compose.containers import STOPPED, Container, namespaced
+from cluster.compose.engine import ask
 from cluster.status import State
 
 # A pid file outlives its worker: only a child of the container's first process, gunicorn's master, is one.
@@ -32,11 +30,6 @@ for slot in range(1, int(sys.argv[1]) + 1):
         found[slot] = [pid, state]
 print(json.dumps(found))
 """
-SIGNAL = """
-import os, sys
-os.kill(int(open(f"/run/tocsin/worker-{sys.argv[1]}.pid").read()), int(sys.argv[2]))
-"""
-STOPPED = "Tt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +42,8 @@ class Worker:
 
 
 def workers_of(node: Container, count: int) -> dict[int, Worker]:
-    """The living workers of a node by slot. None of a dead node, and none seen of a paused one: nobody can look in."""
-    if node.state is not State.RUNNING:
+    """The living workers of a node by slot; none of a dead node, none seen of a frozen one, which nobody can enter."""
+    if node.state is State.DEAD or node.frozen:
         return {}
     said = ask("exec", node.identity, "python", "-ISc", LOOK, str(count))
     if said.code:  # it is just starting or ending
@@ -63,14 +56,6 @@ def workers_of(node: Container, count: int) -> dict[int, Worker]:
     }
 
 
-def signal_worker(node: Container, slot: int, number: int) -> None:
-    """Send a signal to a worker. Raises ClusterError when there is no such process."""
-    try:
-        docker("exec", node.identity, "python", "-ISc", SIGNAL, str(slot), str(number))
-    except ClusterError as problem:
-        raise ClusterError(f"{node.service}/worker-{slot} can't be signalled: {problem}") from None
-
-
 def _pids_here(node: Container) -> dict[int, int]:
     """Pids in the container -> pids on this machine; nothing where the engine runs elsewhere (in a VM)."""
     if node.pid is None:
@@ -79,14 +64,4 @@ def _pids_here(node: Container) -> dict[int, int]:
         children = psutil.Process(node.pid).children()
     except psutil.Error:
         return {}
-    pids: dict[int, int] = {}
-    for child in children:
-        try:
-            lines = Path(f"/proc/{child.pid}/status").read_text(encoding="utf-8").splitlines()
-        except OSError:  # it ended since it was listed
-            continue
-        for line in lines:
-            numbers = line.removeprefix("NSpid:").split()
-            if line.startswith("NSpid:") and len(numbers) > 1:  # outermost first; one alone is no container's
-                pids[int(numbers[-1])] = child.pid
-    return pids
+    return {pids[-1]: pids[0] for child in children if len(pids := namespaced(child.pid)) > 1}

@@ -10,13 +10,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from cluster.compose.plan import project_of
 from cluster.runs import Run
-from tests.compose.engine import left_of
+from tests.compose.engine import container, docker, left_of
 from tests.integration.live import ROOT, Cluster
 from tests.until import until
 
@@ -92,16 +93,62 @@ def test_a_killed_worker_is_replaced_under_its_name(whole: Cluster) -> None:
     assert requests.get(f"{after['url']}/healthz", timeout=10).headers["X-Worker"] == "node-1/worker-1"
 
 
-@pytest.mark.parametrize("target", ["node-1", "node-1/worker-2", "redis"])
+def paused_in(status: dict[str, Any]) -> set[str]:
+    """Names of everything that is paused."""
+    everything = [status["edge"], status["redis"], status["flusher"], *status["nodes"]]
+    everything += [worker for node in status["nodes"] for worker in node["workers"]]
+    return {server["name"] for server in everything if server["state"] == "paused"}
+
+
+@pytest.mark.parametrize("target", ["node-1", "node-1/worker-2", "redis", "edge", "flusher"])
 def test_what_is_paused_says_so_until_it_is_healed(whole: Cluster, target: str) -> None:
-    """A node is frozen whole, a worker alone; `heal` lets both run on."""
+    """A node is stopped whole, a worker alone; `heal` lets each run on."""
     whole.command("pause", target)
-    status = whole.status()
-    everything = [status["redis"], *status["nodes"], *(each for node in status["nodes"] for each in node["workers"])]
-    paused = {server["name"] for server in everything if server["state"] == "paused"}
+    paused = paused_in(whole.status())
     assert paused == {target} | ({"node-1/worker-1", "node-1/worker-2"} if target == "node-1" else set())
     assert f"resumed {target}" in whole.command("heal").stdout
+    assert paused_in(whole.status()) == set()
     until(whole.ready, within_s=30, waiting_for="the cluster to be ready after heal", every_s=0.1)
+
+
+def test_a_paused_node_neither_answers_nor_refuses(whole: Cluster) -> None:
+    """Its kernel accepts, and nobody is there; resumed, it answers what had been waiting."""
+    url = whole.node("node-2")["workers"][0]["url"]
+    whole.command("pause", "node-2")
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(f"{url}/healthz", timeout=0.5)
+    refused = whole.command("kill", "node-2/worker-1", check=False)
+    assert refused.returncode == 1
+    assert "`resume node-2` first" in refused.stderr
+    whole.command("resume", "node-2")
+    assert requests.get(f"{url}/healthz", timeout=10).status_code == 200
+
+
+def test_a_paused_node_can_be_killed_and_restarted(whole: Cluster) -> None:
+    """Neither waits for it to hear."""
+    whole.command("pause", "node-2")
+    whole.command("restart", "node-2")
+    assert whole.node("node-2")["state"] == "running"
+    whole.command("pause", "node-2")
+    whole.command("kill", "node-2")
+    assert whole.node("node-2")["state"] == "dead"
+
+
+def test_pausing_beside_health_checks_never_hangs_the_engine(whole: Cluster) -> None:
+    """Many times over, because `docker pause` did about once in thirty."""
+    for _ in range(8):
+        whole.command("pause", "node-1")
+        whole.command("resume", "node-1")
+
+
+def test_what_somebody_froze_by_hand_is_paused_too(whole: Cluster) -> None:
+    """`docker pause` behind our back (of the server without health checks): `status` says so, and `heal` thaws it."""
+    runs = whole.runs
+    assert runs is not None
+    docker("pause", container(project_in(runs), "flusher"))
+    assert paused_in(whole.status()) == {"flusher"}
+    whole.command("heal")
+    assert paused_in(whole.status()) == set()
 
 
 def test_a_node_is_cut_from_redis_alone_and_mended(whole: Cluster) -> None:

@@ -7,7 +7,7 @@
 It behaves as Flask-Caching's own backends do, method by method; where those differ from each other it goes with
 `RedisCache`, whose place it takes, and docs/flask.md lists what was decided. Settings are `CACHE_TOCSIN_*`, one for
 each field of `CacheSettings`, or the same names in lower case in `CACHE_OPTIONS`; the `CACHE_REDIS_*` settings of
-RedisCache are understood.
+RedisCache are understood. The strategy is `sequenced` unless set.
 
 What always holds:
 
@@ -85,7 +85,7 @@ class TocsinCache(BaseCache):
     def factory(cls, app: Flask, config: dict[str, Any], args: list[Any], kwargs: dict[str, Any]) -> "TocsinCache":
         """Return the backend that an application's configuration describes; raises `SettingsError`."""
         options = {name: value for name, value in kwargs.items() if name not in _FLASK_CACHING_S_OWN}
-        fallbacks = {"namespace": "flask-caching", "redis_url": _redis_url(config)}
+        fallbacks = {"namespace": "flask-caching", "redis_url": _redis_url(config), "strategy": "sequenced"}
         chosen = {**fallbacks, **under_prefix(config, PREFIX), **options}
         keys = chosen.get("signing_keys")
         if args:
@@ -214,7 +214,9 @@ class TocsinCache(BaseCache):
         values = self._by_prefix.get(prefix)
         if values is None:
             shelf = RedisShelf(self._connection, prefix, clock=self._clock)
-            values = self._by_prefix[prefix] = Values(cache=self._cache, shelf=shelf, codec=self._codec)
+            # Two threads may come here at once; what a request remembers belongs to one of the two for good.
+            new = Values(cache=self._cache, shelf=shelf, codec=self._codec)
+            values = self._by_prefix.setdefault(prefix, new)
         self._starting.started()
         return values
 

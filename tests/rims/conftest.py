@@ -65,7 +65,7 @@ def build_site(redis: RedisServer) -> Iterator[BuildSite]:
         app.config.update(CACHE_TYPE=kind, CACHE_REDIS_URL=redis.url)
         if kind == "TocsinCache":
             app.config.update(CACHE_TYPE="tocsin.flask_caching.TocsinCache", CACHE_TOCSIN_NAMESPACE=namespace)
-            app.config.update(CACHE_TOCSIN_STRATEGY=strategy or "pubsub", CACHE_TOCSIN_CANARY_EVERY_S=0.1)
+            app.config.update(CACHE_TOCSIN_STRATEGY=strategy or "sequenced", CACHE_TOCSIN_CANARY_EVERY_S=0.1)
             app.config.update(CACHE_TOCSIN_AGENT="thread")  # a process for each test would be a process too many
         app.config.update(config)
         built.append(Site(app, Cache(app)))

@@ -14,7 +14,7 @@ import pytest
 from tests.rims.conftest import WITHIN_S, BuildSite
 from tests.until import until
 
-BACKENDS = ["SimpleCache", "RedisCache", "TocsinCache", "TocsinCache sequenced"]
+BACKENDS = ["SimpleCache", "RedisCache", "TocsinCache sequenced", "TocsinCache pubsub"]
 SAMPLES: dict[str, Any] = {
     "bytes": b"\x00\xff",
     "text": "über",

@@ -12,7 +12,8 @@ from collections import Counter
 from tocsin.settings import Strategy, WritePath
 
 from tests.simulator.record import BrokenPromise
-from tests.simulator.schedule import Schedule, Setting
+from tests.simulator.schedule import Schedule
+from tests.simulator.setting import Setting
 
 
 def main(words: list[str]) -> int:

@@ -20,7 +20,7 @@ from tocsin.sequencer import Ended, Kept, Put, Token
 from tocsin.settings import Strategy, WritePath
 from tocsin.shared import NOT_ANNOUNCED, Filled, Found, Load
 
-from tests.simulator.schedule import LEASE_S, Climate, Parts, Schedule, Setting
+from tests.simulator.setting import LEASE_S, Climate, Parts, Setting
 
 
 class FillsWithoutToken(MemoryServer):
@@ -157,34 +157,34 @@ class BelievesItIsThere(Follower):
             self._keeper.apply(log.position.sequence, ())
 
 
-def keeps_refused_fills(schedule: Schedule, cache: Cache) -> None:
+def keeps_refused_fills(cache: Cache) -> None:
     """C3: a refused fill is put into L1 all the same."""
     cache._parts.evidence.admits = lambda load, filled: load is not None  # type: ignore[method-assign]
 
 
-def joins_blindly(schedule: Schedule, cache: Cache) -> None:
+def joins_blindly(cache: Cache) -> None:
     """C1: whoever joined takes what landed."""
     cache._reader._usable = lambda landed, address, at_least: True  # type: ignore[method-assign]
 
 
-def announces_nothing(schedule: Schedule, cache: Cache) -> None:
+def announces_nothing(cache: Cache) -> None:
     """C2: a write is told after its commit only."""
     cache._parts.shared.announce = lambda invalidation: NOT_ANNOUNCED  # type: ignore[method-assign]
 
 
-def waits_for_nobody(schedule: Schedule, cache: Cache) -> None:
+def waits_for_nobody(cache: Cache) -> None:
     """S09: a strict write commits without waiting for those who hold leases."""
     cache._parts.shared._await_holders = lambda announcement: None  # type: ignore[attr-defined]
 
 
-def ignores_watermarks(schedule: Schedule, cache: Cache) -> None:
+def ignores_watermarks(cache: Cache) -> None:
     """Read-your-writes: L1 answers whatever the session has seen."""
     evidence = cache._parts.evidence
     doubt = evidence.doubt
     evidence.doubt = lambda entry, address, now_s, at_least: doubt(entry, address, now_s, None)  # type: ignore[method-assign]
 
 
-def tells_no_position(schedule: Schedule, cache: Cache) -> None:
+def tells_no_position(cache: Cache) -> None:
     """WmDb: a value read from the database without a fill raises no watermark."""
     cache._reader._fetcher._position = lambda: None  # type: ignore[method-assign]
 
@@ -197,7 +197,7 @@ class LateToken:
         self.base = token.base
 
 
-def bases_on_the_reply(schedule: Schedule, cache: Cache) -> None:
+def bases_on_the_reply(cache: Cache) -> None:
     """M02: an entry in L1 takes as its base the sequence of the fill's reply."""
     shared = cache._parts.shared
     lookup, fill = shared.lookup, shared.fill

@@ -7,173 +7,26 @@ The core is unchanged: `tocsin.assembly.compose` builds it on the memory adapter
 holds: the seed decides everything, so a schedule that broke a promise is replayed by its seed.
 """
 
-# ruff: noqa: ARG005  # a replacement takes what the replaced took
-
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from tocsin.assembly import Adapters, Sequencing, compose
-from tocsin.backplane import Hear, Hearing
-from tocsin.cache import Cache
 from tocsin.entry import Layer, Loaded
 from tocsin.errors import Unavailable
-from tocsin.follower import Follower, Rhythm
-from tocsin.generation import Generations, Keeper, Memory, private_memory
-from tocsin.memory.backplane import MemoryBackplane
-from tocsin.memory.journal import MemoryJournal
-from tocsin.memory.sequenced import MemorySequencer
-from tocsin.memory.sequenced_state import MemoryServer
-from tocsin.memory.shared_level import MemorySharedLevel
 from tocsin.memory.store import MemoryStore
 from tocsin.message import Kind
 from tocsin.names import Names
-from tocsin.observer import Unobserved
 from tocsin.policy import Policy
 from tocsin.position import Position, later
 from tocsin.sequencer import Busy, Given, Permitted, Terms, Writing
-from tocsin.settings import CacheSettings, Strategy, WritePath
+from tocsin.settings import Strategy, WritePath
 from tocsin.shared import NOT_ANNOUNCED
 from tocsin.writing import Write
 
+from tests.simulator.node import Node
 from tests.simulator.record import BrokenPromise, Record, Session
 from tests.simulator.scheduler import Scheduler
-from tests.simulator.stepped_server import SteppedSequencer, Weather
-
-KEY, TAG = "product:1", "toys"
-LEASE_S = 1.0
-RHYTHM = Rhythm(lease_s=LEASE_S, beat_every_s=0.4, canary_every_s=0.4, again_after_s=0.3)
-TERMS = Terms(writer_s=2.0, token_s=1.5, log_length=6)
-NAMED = (Names(keys=(KEY,)), Names(tags=(TAG,)), Names(keys=(KEY,), tags=(TAG,)))
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a mutant may exchange."""
-
-    server: type[MemoryServer] = MemoryServer
-    keeper: Callable[[Memory, Callable[[], float]], Keeper] = lambda memory, now: Keeper(memory)
-    follower: type[Follower] = Follower
-    adjust: Callable[[Schedule, Cache], None] = field(default=lambda schedule, cache: None)
-    loads_before_lookup: bool = False
-    fenced: bool = True
-    finishes_unknown: bool = False
-    relays: bool = True
-
-
-@dataclass(frozen=True)
-class Climate:
-    """What happens often: chances, and what the nemesis draws from, every `nemesis_s` seconds at most."""
-
-    stall: float = 0.2
-    slow_load: float = 0.1
-    lose_request: float = 0.01
-    lose_message: float = 0.15
-    disorder: float = 0.15
-    delay: float = 0.02
-    nemesis: tuple[str, ...] = ("cut", "cut", "snapshot", "snapshot", "restart", "kill", "evict", "trim", "", "")
-    nemesis_s: float = 2.0
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What kind of schedule it is."""
-
-    strategy: Strategy = Strategy.SEQUENCED
-    write_path: WritePath = WritePath.CACHE_ASIDE
-    parts: Parts = field(default_factory=Parts)
-    climate: Climate = field(default_factory=Climate)
-
-
-class Table:
-    """A node's table in the simulator: kept by the node's agent, which is an actor."""
-
-    def __init__(self, memory: Memory) -> None:
-        self.generations = Generations(memory)
-
-    def start(self, hear: Hear) -> None:
-        """Do nothing."""
-
-    def stop(self, within_s: float) -> None:
-        """Do nothing."""
-
-    def renew(self) -> None:
-        """Do nothing."""
-
-    def lapsed(self) -> None:
-        """Do nothing: the agent goes on by itself."""
-
-    def hearing(self) -> Hearing:
-        """Return nothing of interest."""
-        return Hearing(hears=True, detail="simulated")
-
-
-class Node:
-    """One node: a cache, an agent, and a way to the server for each."""
-
-    def __init__(self, schedule: Schedule, name: str) -> None:
-        self._schedule = schedule
-        self.name = name
-        climate = schedule.setting.climate
-        self.weather = Weather(
-            lose_request=climate.lose_request,
-            lose_message=climate.lose_message,
-            disorder=climate.disorder,
-            delay=climate.delay,
-        )
-        self.memory = private_memory(16)
-        plain = MemorySharedLevel(schedule.store, tells=False, consults_dirty=False)
-        settings = CacheSettings(
-            redis_url="redis://simulated",
-            node=name,
-            strategy=schedule.setting.strategy,
-            write_path=schedule.setting.write_path,
-            l1_ttl_s=60.0,
-            lease_s=LEASE_S,
-            join_within_s=0.2,
-        )
-        sequencer = self.way()
-        self.cache = compose(
-            settings,
-            Adapters(
-                shared=plain,
-                journal=MemoryJournal(plain, tells=False),
-                backplane=MemoryBackplane(schedule.store),
-                sequencing=Sequencing(sequencer, Table(self.memory)),
-            ),
-            clock=schedule.scheduler,
-            observer=Unobserved(),
-        )
-        schedule.setting.parts.adjust(schedule, self.cache)
-        self._beats = 0
-        self.start_agent()
-
-    def way(self) -> SteppedSequencer:
-        """Return a client of the server of this node's own."""
-        schedule = self._schedule
-        client = MemorySequencer(schedule.server, schedule.scheduler.lock(), lambda _: None)
-        return SteppedSequencer(client, schedule.scheduler, self.weather, schedule.seen)
-
-    def start_agent(self) -> None:
-        """Start an agent over the table as it is: a new node's, or one whose agent was killed."""
-        scheduler, parts = self._schedule.scheduler, self._schedule.setting.parts
-        self._beats += 1_000_000
-        follower = parts.follower(
-            feed=self.way(),
-            keeper=parts.keeper(self.memory, scheduler.now),
-            node=f"{self.name}#{self._beats}",
-            now=scheduler.now,
-            beats=self._beats,
-            rhythm=RHYTHM,
-        )
-        self.agent = scheduler.spawn(lambda: follower.follow(lambda: False, scheduler.pause), needed=False)
-
-    def kill_agent(self) -> None:
-        """Kill the agent where it stands, and start another."""
-        self._schedule.scheduler.kill(self.agent)
-        self.start_agent()
+from tests.simulator.setting import KEY, LEASE_S, NAMED, TAG, TERMS, Setting
 
 
 class Schedule:
@@ -196,7 +49,17 @@ class Schedule:
         self._watch()
         self.server.begin(0)
         self.scheduler.pass_s(self.terms.writer_s)  # the first epoch is not young any more
-        self.nodes = [Node(self, "a"), Node(self, "b")]
+        self.nodes = [
+            Node(
+                name,
+                scheduler=self.scheduler,
+                server=self.server,
+                store=self.store,
+                setting=setting,
+                seen=seen,
+            )
+            for name in ("a", "b")
+        ]
 
     def run(self) -> None:
         """Run it; raise `BrokenPromise`."""

@@ -25,7 +25,7 @@ from tocsin.sequencer import Terms
 from tocsin.settings import CacheSettings, Strategy, WritePath
 
 from tests.simulator.record import BrokenPromise
-from tests.simulator.schedule import LEASE_S, RHYTHM, Parts
+from tests.simulator.setting import LEASE_S, RHYTHM, Parts
 from tests.tocsin.moved_clock import MovedClock
 
 KEY, TAG = "product:1", "toys"
@@ -73,7 +73,7 @@ class Stage:
             clock=self.clock,
             observer=Unobserved(),
         )
-        self.parts.adjust(None, cache)  # type: ignore[arg-type]
+        self.parts.adjust(cache)
         cache.start()
         return cache
 

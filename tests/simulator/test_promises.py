@@ -13,7 +13,8 @@ from tocsin.settings import Strategy, WritePath
 
 from tests.simulator.mutants import MUTANTS, Mutant
 from tests.simulator.record import BrokenPromise
-from tests.simulator.schedule import Schedule, Setting
+from tests.simulator.schedule import Schedule
+from tests.simulator.setting import Setting
 
 SCHEDULES = 150
 CONVICTED_WITHIN = 3000

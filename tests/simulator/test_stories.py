@@ -9,7 +9,7 @@ from tocsin.settings import Strategy
 
 from tests.simulator import mutants, stories
 from tests.simulator.record import BrokenPromise
-from tests.simulator.schedule import Parts
+from tests.simulator.setting import Parts
 from tests.simulator.stories import Stage
 
 TOLD = [

@@ -14,7 +14,7 @@ import msgspec
 
 from cluster.errors import ClusterError, WrongInputError
 
-STRATEGIES = ("no-cache", "l2-only", "ttl", "pubsub", "versioned")
+STRATEGIES = ("no-cache", "l2-only", "ttl", "pubsub", "versioned", "sequenced")
 WRITE_PATHS = ("cache-aside", "write-through", "write-behind")
 DATABASE_KINDS = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}
 DATABASE_PORTS = {"postgresql": 5432, "mariadb": 3306}

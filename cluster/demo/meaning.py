@@ -38,6 +38,11 @@ MEANINGS = {
         "every read costs that trip.",
         "pubsub",
     ),
+    "sequenced": Meaning(
+        "sequenced: every invalidation has a number, and a worker uses its copies only while its node can prove that "
+        "it heard all of them; cut off, it stops within a second and asks the database.",
+        "pubsub",
+    ),
 }
 
 EDGE = (

@@ -176,6 +176,8 @@ def _cache(environ: Mapping[str, str], *, node: str, redis_url: str) -> CacheSet
             l1_ttl_s=_seconds(environ, "TOCSIN_L1_TTL_S", default=2.0),
             l2_ttl_s=_seconds(environ, "TOCSIN_L2_TTL_S", default=30.0),
             l1_max_bytes=_whole(environ, "TOCSIN_L1_MAX_BYTES", default=32 << 20, least=1 << 16, most=1 << 34),
+            # Where a node has a folder of its own, what its workers share lies in it, and goes with it.
+            table_dir=str(Path(environ["CATALOG_RUN_DIR"]) / "table") if environ.get("CATALOG_RUN_DIR") else "",
         )
     except SettingsError as error:
         raise BadSettings(str(error)) from None

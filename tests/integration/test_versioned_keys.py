@@ -77,7 +77,8 @@ def test_orphaned_keys_expire(cluster: Cluster, shared: redis.Redis) -> None:
     cluster.change_price(node, 21, 3.75)
     cluster.get(f"{node}{LIST}")
     new = list_keys(shared) - old
-    assert new, "a write did not move the list to a new key"
+    if cluster.status()["strategy"] != "sequenced":  # where a namespace is a name like a tag, and its keys stay
+        assert new, "a write did not move the list to a new key"
     for key in old | new:
         remaining = shared.ttl(key)
         assert remaining == -2 or 0 <= remaining <= 60, f"{key} would stay for {remaining} s"

@@ -2,93 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tocsin import Answer, Cache, CacheSettings, Layer, Loaded, Names, Policy, Strategy, Unavailable, WritePath
-from tocsin.assembly import Adapters, Sequencing, compose
-from tocsin.errors import Happened
-from tocsin.follower import Rhythm
+from tocsin import CacheSettings, Layer, Loaded, Names, Policy, Strategy, WritePath
+from tocsin.assembly import Adapters, compose
 from tocsin.memory.backplane import MemoryBackplane
 from tocsin.memory.journal import MemoryJournal
-from tocsin.memory.node import PromptTable
-from tocsin.memory.sequenced import MemorySequencer
-from tocsin.memory.sequenced_state import MemoryServer
 from tocsin.memory.shared_level import MemorySharedLevel
-from tocsin.memory.store import MemoryStore
 from tocsin.observer import Unobserved
 from tocsin.position import PENDING, Position
-from tocsin.sequencer import Permitted, Terms
+from tocsin.sequencer import Permitted
 
-from tests.tocsin.moved_clock import MovedClock
-
-KEY = "product:1"
-NAMES = Names(keys=(KEY,))
-LEASE_S = 1.0
-
-
-class Way:
-    """A sequencer that can be cut off."""
-
-    def __init__(self, sequencer: MemorySequencer) -> None:
-        self.sequencer = sequencer
-        self.cut = False
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def ask(*arguments: Any, **named: Any) -> Any:
-            if self.cut:
-                raise Unavailable("cut", detail="redis-unreachable", happened=Happened.NO)
-            return getattr(self.sequencer, name)(*arguments, **named)
-
-        return ask
-
-
-class Node:
-    """One node: its cache, its way to the server, its table."""
-
-    def __init__(self, place: Place, name: str) -> None:
-        self.way = Way(MemorySequencer(place.server, place.clock.lock(), lambda _: None))
-        self.table = PromptTable(self.way, name=name, clock=place.clock, rhythm=Rhythm(lease_s=LEASE_S))
-        plain = MemorySharedLevel(place.store, tells=False, consults_dirty=False)
-        settings = CacheSettings(
-            redis_url="redis://unused", node=name, strategy=place.strategy, l1_ttl_s=60, join_within_s=0.5
-        )
-        self.cache: Cache = compose(
-            settings,
-            Adapters(
-                shared=plain,
-                journal=MemoryJournal(plain, tells=False),
-                backplane=MemoryBackplane(place.store),
-                sequencing=Sequencing(self.way, self.table),
-            ),
-            clock=place.clock,
-            observer=Unobserved(),
-        )
-        self.cache.start()
-        assert self.cache.hearing().hears
-
-    def read(self, value: bytes = b"database", policy: Policy = Policy(), at_least: Position | None = None) -> Answer:  # noqa: B008
-        """Read the key; the database has `value`."""
-        return self.cache.read(KEY, lambda: Loaded(value), policy, at_least=at_least)
-
-
-class Place:
-    """Nodes on one server, on a clock moved by hand."""
-
-    def __init__(self, strategy: Strategy = Strategy.SEQUENCED) -> None:
-        self.strategy = strategy
-        self.clock = MovedClock()
-        self.store = MemoryStore(self.clock)
-        self.server = MemoryServer(now=self.clock.now, terms=Terms(strict=strategy is Strategy.STRICT))
-        self.server.begin(0)
-        self.clock.move(self.server.terms.writer_s)
-        self._names = itertools.count(1)
-
-    def node(self) -> Node:
-        """Return one more node, with a lease."""
-        return Node(self, f"node-{next(self._names)}")
+from tests.tocsin.place import KEY, LEASE_S, NAMES, Place
 
 
 def test_an_answer_says_what_a_session_has_seen_with_it() -> None:
@@ -244,61 +170,6 @@ def test_an_invalidated_value_is_not_revived_by_a_cut() -> None:
     other.cache.invalidate(NAMES)
     assert node.cache.hearing().hears, "the node has heard of it"
     node.way.cut = True
-    assert node.read(b"new", policy).value == b"new"
-
-
-def test_a_strict_write_waits_until_every_holder_has_applied_it() -> None:
-    """† It costs no time when all nodes hear, and afterwards no node answers what was before."""
-    place = Place(Strategy.STRICT)
-    a, b = place.node(), place.node()
-    a.read(b"old")
-    pause = place.clock.pause
-
-    def hear_meanwhile(seconds: float) -> None:
-        assert a.cache.hearing().hears
-        assert b.cache.hearing().hears
-        pause(seconds)
-
-    place.clock.pause = hear_meanwhile  # type: ignore[method-assign]
-    before_s = place.clock.now()
-    with b.cache.writing(NAMES):
-        holders = place.server.tables.nodes.values()
-        assert len(holders) == 2
-        assert all(holder.applied >= place.server.position() for holder in holders)
-    assert place.clock.now() - before_s < LEASE_S / 2
-    assert a.read(b"new").value == b"new"
-
-
-def test_a_dead_node_costs_a_strict_write_one_lease_and_the_next_none() -> None:
-    """† It is waited for as long as it may serve, and then taken out of the list."""
-    place = Place(Strategy.STRICT)
-    dead, writer = place.node(), place.node()
-    dead.read(b"old")
-    dead.table.deaf = True
-    before_s = place.clock.now()
-    with writer.cache.writing(NAMES):
-        assert place.clock.now() - before_s >= LEASE_S
-    assert dead.read(b"new").value == b"new"
-    assert "node-1" not in place.server.tables.nodes
-
-
-def test_a_strict_write_that_cannot_be_announced_is_not_committed() -> None:
-    """It raises before the block is entered; the application's transaction never begins."""
-    place = Place(Strategy.STRICT)
-    node = place.node()
-    node.way.cut = True
-    with pytest.raises(Unavailable), node.cache.writing(NAMES):
-        pytest.fail("the block was entered")
-
-
-def test_strict_never_shows_a_stale_value() -> None:
-    """Whatever the policy says."""
-    place = Place(Strategy.STRICT)
-    node = place.node()
-    policy = Policy(stale_s=60.0)
-    node.read(b"old", policy)
-    node.way.cut = True
-    place.clock.move(LEASE_S)
     assert node.read(b"new", policy).value == b"new"
 
 

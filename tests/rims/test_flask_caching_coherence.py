@@ -131,30 +131,36 @@ def test_a_view_computed_before_a_deletion_is_not_kept_after_it(workers: tuple[S
     assert rows == ["old", "new"]
 
 
-def test_a_memoized_version_that_was_reset_stays_reset(workers: tuple[Site, Site]) -> None:
-    """Memoize writes its version hash again after each call; not over a newer one.
+def test_a_memoized_version_that_was_reset_stays_reset(
+    workers: tuple[Site, Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each call memoize reads its version hash and writes it again, to prolong it; not over a newer one.
 
-    one: calls … computes .......................... writes hash 1 again: refused
-    other:              delete_memoized: hash 2
+    one: calls, reads hash 1 .......................... writes hash 1: refused
+    other:                    delete_memoized: hash 2
     """
     one, other = workers
-    rows = ["old"]
+    calls = count(1)
 
-    def rate() -> str:
-        value = rows[-1]
-        if value == "old":
-            rows.append("new")
+    def rate() -> int:
+        return next(calls)
+
+    use, forget = one.cache.memoize()(rate), other.cache.memoize()(rate)
+    writes = count(1)
+    write = one.backend.set_many
+
+    def late_write(*arguments: Any, **named: Any) -> Any:
+        if next(writes) == 3:  # after a new hash and the value: the hash again
             with other.app.app_context():
                 other.cache.delete_memoized(forget)
-        return value
+        return write(*arguments, **named)
 
-    use = one.cache.memoize()(rate)
-    forget = other.cache.memoize()(rate)
+    monkeypatch.setattr(one.backend, "set_many", late_write)
     values = []
     for _ in range(3):
         with one.app.app_context():
             values.append(use())
-    assert values == ["old", "new", "new"]
+    assert values == [1, 2, 2]
 
 
 def test_a_set_is_no_late_value_unless_its_own_request_saw_nothing(workers: tuple[Site, Site]) -> None:

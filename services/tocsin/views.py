@@ -11,7 +11,7 @@ returned, and not kept, if it
 | it sets a cookie, or says `no-store`, `no-cache` or `Vary: *` | it is for this client, or this moment |
 | it is personal, and no user is in the key | it is for this person |
 | it says `Vary` with a field that was not declared | its key does not hold that field |
-| its status is not among those declared, or it is streamed | it is an error, or can't be read |
+| its status is not among those declared, or it is streamed or aborted | it is an error, or can't be read |
 
 It is personal if the session was read, `Authorization` was sent, or it says `private` or `Vary: Cookie`.
 A view that answers a person without a user in its key is not asked of the cache again by this worker: who it was kept
@@ -27,6 +27,7 @@ from typing import Any
 from flask import Response, current_app, request
 from flask.globals import request_ctx
 from msgspec import Struct
+from werkzeug.exceptions import HTTPException
 
 from tocsin.cache import Cache
 from tocsin.codec import Unreadable, Unstorable, ValueCodec
@@ -117,10 +118,13 @@ class CachedView:
         key = self._varying.key(self.name)
         if "Authorization" in request.headers and not key.personal and not self._varying.public:
             return self._answer(arguments)
-        made: list[Response] = []
+        made: list[Response | HTTPException] = []
         answer = self._cache().read(key.text, lambda: self._load(key, arguments, made), self._policy)
         if answer.value is None:  # not to be kept: each request has an answer of its own
-            return made[0] if made else self._answer(arguments)
+            own = made[0] if made else self._answer(arguments)
+            if isinstance(own, HTTPException):
+                raise own
+            return own
         try:
             response: Response = self._codec().decode(answer.value)
         except Unreadable:  # an older release kept it in another form
@@ -136,12 +140,16 @@ class CachedView:
     def _answer(self, arguments: dict[str, Any]) -> Response:
         return current_app.make_response(current_app.ensure_sync(self.uncached)(**arguments))
 
-    def _load(self, key: ContextKey, arguments: dict[str, Any], made: list[Response]) -> Loaded:
+    def _load(self, key: ContextKey, arguments: dict[str, Any], made: list[Response | HTTPException]) -> Loaded:
         """Make the answer; what may not be kept is left in `made`, and its key is known for a second to hold nothing.
 
         That is told to the cache, and not raised through it, so that whoever waits for this key goes on at once.
         """
-        response = self._answer(arguments)
+        try:
+            response = self._answer(arguments)
+        except HTTPException as refusal:  # an answer like any other, for the application's error handlers to give
+            made.append(refusal)
+            return Loaded(None, tags=(f"view:{self.name}",))
         tags = self._tags(**arguments) if callable(self._tags) else self._tags
         try:
             self._check(response, key)

@@ -91,7 +91,8 @@ def shop(redis: RedisServer, extension: Tocsin) -> Iterator[Flask]:
     """An application with the extension, a session and a login."""
     app = Flask("shop")
     app.secret_key = "secret"
-    app.config.update(TOCSIN_REDIS_URL=redis.url, TOCSIN_NAMESPACE=uuid4().hex, TOCSIN_STRATEGY="pubsub")
+    app.config.update(TOCSIN_REDIS_URL=redis.url, TOCSIN_NAMESPACE=uuid4().hex)
+    app.config.update(TOCSIN_STRATEGY="sequenced", TOCSIN_AGENT="thread")
     extension.init_app(app)
 
     @app.post("/login/<name>")

@@ -128,11 +128,9 @@ class Values:
         """Return the value in what a `look` found; one that the codec can't read is absent."""
         if isinstance(seen, Absent):
             return seen
-        if seen.packed[:1] in b"-0123456789":
-            return int(seen.packed)
         try:
-            return self._codec.decode(seen.packed)
-        except Unreadable:
+            return int(seen.packed) if seen.packed[:1] in b"-0123456789" else self._codec.decode(seen.packed)
+        except (Unreadable, ValueError):  # somebody else wrote it
             return Absent()
 
     def pack(self, value: object) -> bytes:

@@ -133,6 +133,16 @@ def test_what_lies_under_a_copy_s_name_and_is_none_is_passed_by(values: Values, 
     assert values.get("key") == 1
 
 
+@pytest.mark.parametrize("foreign", [b"", b"-", b"12 apples", b"9" * 5000, b"pickled", b"m"])
+def test_a_value_that_somebody_else_wrote_is_absent(values: Values, shelf: RedisShelf, foreign: bytes) -> None:
+    """Whatever its bytes look like; it can be replaced."""
+    shelf.put([Put("k:key", foreign)], None)
+    seen = values.look("key")
+    assert isinstance(values.unpack(seen), Absent)
+    assert values.set("key", 1, after=seen) is True
+    assert values.get("key") == 1
+
+
 def test_clearing_leaves_nothing_behind(values: Values, lying: Callable[[str], list[bytes]]) -> None:
     """Values without end and remembered absences are removed too, of this shelf alone."""
     for number in range(700):

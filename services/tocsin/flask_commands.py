@@ -4,18 +4,19 @@ What always holds: a command is a process of its own. It sees what all share, an
 holds is told by that worker's metrics.
 """
 
-import threading
+import contextlib
+import math
 from typing import TYPE_CHECKING
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from tocsin.assembly import connect
 from tocsin.cache import View
-from tocsin.errors import Unavailable
+from tocsin.clock import SystemClock
+from tocsin.errors import NotConfigured, Unavailable
 from tocsin.names import Names
-from tocsin.observer import Unobserved
+from tocsin.watching import invalidations
 
 if TYPE_CHECKING:
     from tocsin.flask import Installed
@@ -69,38 +70,22 @@ def invalidate(keys: tuple[str, ...], tags: tuple[str, ...], namespaces: tuple[s
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after this long.")
 def watch(count: int | None, seconds: float | None) -> None:
     """Print each invalidation as it is heard, until Ctrl-C."""
-    settings = _installed().settings
-    printing = _Printing(count)
-    cache = connect(settings, observer=printing)
-    cache.start()
+    settings, clock = _installed().settings, SystemClock()
+    end_s = math.inf if seconds is None else clock.now() + seconds
+    left = math.inf if count is None else count
     try:
-        click.echo(f"watching {settings.namespace} ({settings.strategy.value}); Ctrl-C ends")
-        printing.enough.wait(seconds)  # for the invalidations asked for, else for Ctrl-C
+        with contextlib.closing(invalidations(settings)) as told:
+            click.echo(f"watching {settings.namespace} ({settings.strategy.value}); Ctrl-C ends")
+            for line in told:
+                if line:
+                    click.echo(line)
+                    left -= 1
+                if left <= 0 or clock.now() >= end_s:
+                    break
     except KeyboardInterrupt:
         click.echo("")
-    finally:
-        cache.stop()
-
-
-class _Printing(Unobserved):
-    """Prints what the backplane brings; `enough` is set after `count` invalidations."""
-
-    def __init__(self, count: int | None) -> None:
-        self.enough = threading.Event()
-        self._left = count
-
-    def invalidated(self, names: Names, source: str) -> None:
-        if source != "backplane" or self.enough.is_set():
-            return
-        told = {"keys": names.keys, "tags": names.tags, "namespaces": names.namespaces}
-        click.echo("  ".join(f"{kind}: {', '.join(each)}" for kind, each in told.items() if each))
-        if self._left is not None:
-            self._left -= 1
-            if not self._left:
-                self.enough.set()
-
-    def backplane(self, event: str) -> None:
-        click.echo(f"backplane: {event}", err=True)
+    except (NotConfigured, Unavailable) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _installed() -> "Installed":

@@ -225,9 +225,10 @@ def test_invalidate_forgets(build_app: BuildApp, extension: Tocsin, redis: Redis
     assert run(args=["tocsin", "invalidate", "key:a"]).exit_code == 1
 
 
-def test_watch_prints_what_is_invalidated(build_app: BuildApp, extension: Tocsin) -> None:
-    """As it is heard."""
-    app = build_app(TOCSIN_STRATEGY="pubsub")
+@pytest.mark.parametrize("strategy", ["pubsub", "sequenced", "strict"])
+def test_watch_prints_what_is_invalidated(build_app: BuildApp, extension: Tocsin, strategy: str) -> None:
+    """As it is told; with its number, where it has one."""
+    app = build_app(TOCSIN_STRATEGY=strategy, TOCSIN_AGENT="thread")
     done = threading.Event()
 
     def invalidate() -> None:
@@ -240,8 +241,19 @@ def test_watch_prints_what_is_invalidated(build_app: BuildApp, extension: Tocsin
     result = app.test_cli_runner().invoke(args=["tocsin", "watch", "--count", "2", "--seconds", "30"])
     done.set()
     writer.join(WITHIN_S)
-    assert "watching" in result.output
-    assert result.output.count("keys: key:a  tags: t") == 2
+    heading, *lines = result.output.splitlines()
+    assert heading.startswith("watching")
+    assert len(lines) == 2
+    assert all(line.endswith("key:a  tag t") for line in lines)
+
+
+def test_watch_says_where_there_is_nothing_to_watch(build_app: BuildApp, redis: RedisServer) -> None:
+    """A strategy that tells nobody, a Redis that does not answer."""
+    silent, cut = build_app(TOCSIN_STRATEGY="ttl"), build_app(TOCSIN_STRATEGY="sequenced")
+    refused = silent.test_cli_runner().invoke(args=["tocsin", "watch"])
+    assert (refused.exit_code, "nothing to watch" in refused.output) == (1, True)
+    redis.stop()
+    assert cut.test_cli_runner().invoke(args=["tocsin", "watch"]).exit_code == 1
 
 
 def test_names_can_be_invalidated_by_a_write(build_app: BuildApp, extension: Tocsin) -> None:

@@ -94,7 +94,7 @@ class Cache:
 
     def get_or_load(self, key: str, load: Loader, policy: Policy = DEFAULT_POLICY) -> bytes | None:
         """Return only the value of `read`; None says that the key is known not to be there."""
-        return self._reader.read(key, load, policy).value
+        return self._reader.value(key, load, policy)
 
     def writing(self, names: Names) -> Write:
         """Return the context in which a write that changes `names` commits: see `tocsin.writing`."""
@@ -189,10 +189,10 @@ class Cache:
         """Forget, in the child of a fork, all that belongs to the parent."""
         self._parts.backplane.renew()
         self._parts.shared.renew()
-        self._reader.flights.renew()
         if self._parts.local is not None:
             self._parts.local.renew()
             self._parts.evidence.renew()
+        self._reader.renew()
 
 
 _living: WeakSet[Cache] = WeakSet()

@@ -11,6 +11,7 @@ there is one. Wall-clock time is never compared (hazard 13).
 import threading
 import time
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Protocol
 
 
@@ -44,7 +45,7 @@ class SystemClock:
     """The machine's own clock, and its threads (or greenlets, where gevent has patched `threading`)."""
 
     now = staticmethod(
-        (lambda: time.clock_gettime(time.CLOCK_BOOTTIME)) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+        partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
     )
 
     def lock(self) -> AbstractContextManager[object]:

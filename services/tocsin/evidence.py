@@ -9,12 +9,13 @@ What always holds: an answer of "no" costs a lookup and never an error.
 
 # ruff: noqa: ARG002  # a method takes what its port says, whether or not this adapter needs it
 
+from collections.abc import Callable
 from typing import Protocol
 
 from tocsin.address import Address
 from tocsin.clock import Clock
-from tocsin.generation import Generations
-from tocsin.local import LocalEntry
+from tocsin.generation import CHANGE, DEADLINE, Generations
+from tocsin.local import Local, LocalEntry
 from tocsin.message import key_name, names_in, namespace_name, tag_name
 from tocsin.names import Names
 from tocsin.position import Position
@@ -22,6 +23,10 @@ from tocsin.shared import Filled, Load
 
 LEASE = "lease"
 """The doubt of a node that can't prove anything at the moment: the entry may be true all the same."""
+
+
+Glance = Callable[[str], LocalEntry | None]
+"""Finds an entry of L1 that is proved already, or None where a proper read has to look."""
 
 
 class Evidence(Protocol):
@@ -32,6 +37,9 @@ class Evidence(Protocol):
 
     def admits(self, load: Load | None, filled: Filled) -> bool:
         """Return whether a value loaded under `load` (None: L2 could not be asked) may be kept and shared."""
+
+    def glancer(self, local: Local, now: Callable[[], float]) -> Glance:
+        """Return the shortest way to an entry of L1 that needs nothing but a look: see `Glance`."""
 
     def refutes(self, entry: LocalEntry, at_least: Position | None) -> bool:
         """Return whether an entry may not be shown even as a stale one: it was invalidated, or nobody can tell."""
@@ -60,6 +68,10 @@ class Expiry:
     def admits(self, load: Load | None, filled: Filled) -> bool:
         """Keep everything, also what was loaded while Redis was away."""
         return True
+
+    def glancer(self, local: Local, now: Callable[[], float]) -> Glance:
+        """Return one that never finds anything: an address may have to be resolved first."""
+        return lambda key: None  # noqa: ARG005
 
     def refutes(self, entry: LocalEntry, at_least: Position | None) -> bool:
         """Return that nobody can tell: what was removed is gone, and what was not may have been missed."""
@@ -132,6 +144,35 @@ class Proved(Answered):
                 self._table.lapsed()
             return doubt
         return "" if _is_as_new(entry, at_least) else "watermark"
+
+    def glancer(self, local: Local, now: Callable[[], float]) -> Glance:
+        """Return a look at an entry that was proved before, while nothing has been applied since.
+
+        It is `doubt` cut down to what a hit needs, in the same order: the deadline before the change. Whatever it does
+        not find is not a miss yet.
+        """
+        table = self._table
+        find, use = local.finder()
+
+        def glance(key: str) -> LocalEntry | None:
+            entry = find(key)
+            if entry is None:
+                return None
+            generations = table.generations
+            if generations is None or self._own:
+                return None
+            now_s = now()
+            if now_s >= entry.expires_s or now_s >= generations.moments[DEADLINE]:
+                return None
+            if generations.words[CHANGE] != entry.change:
+                return None
+            try:
+                use(key)
+            except KeyError:
+                return None  # dropped between the two steps
+            return entry
+
+        return glance
 
     def refutes(self, entry: LocalEntry, at_least: Position | None) -> bool:
         """Ask the table what it heard before it fell silent, and compare with what the session has seen."""

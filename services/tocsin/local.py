@@ -15,6 +15,7 @@ the lock, because the byte count and the dictionary must change together.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -85,6 +86,13 @@ class Local:
         except KeyError:
             pass  # dropped between the two steps; what was read a moment ago was valid a moment ago
         return entry
+
+    def finder(self) -> tuple[Callable[[str], LocalEntry | None], Callable[[str], None]]:
+        """Return how to find an entry, expired or not, and how to mark it as used (`KeyError` if it is gone).
+
+        Two bound methods of the dictionary itself, for who can't afford another call; good until `renew`.
+        """
+        return self._entries.get, self._entries.move_to_end
 
     def kept(self, key: str) -> LocalEntry | None:
         """Return the entry of `key`, also one past its expiry, for those who may show a stale one."""

@@ -18,6 +18,9 @@ class Observer(Protocol):
     def read(self, answer: Answer, seconds: float) -> None:
         """A read was answered in `seconds`."""
 
+    def glanced(self, hits: int) -> None:
+        """So many hits of L1 were answered by the shortest way, without an `Answer`, since the last call."""
+
     def invalidated(self, names: Names, source: str) -> None:
         """Names were invalidated here; `source` is `write`, `call`, `relay`, `drain` or `backplane`."""
 
@@ -29,6 +32,9 @@ class Unobserved:
     """The observer of those who watch nothing."""
 
     def read(self, answer: Answer, seconds: float) -> None:
+        """Do nothing."""
+
+    def glanced(self, hits: int) -> None:
         """Do nothing."""
 
     def invalidated(self, names: Names, source: str) -> None:
@@ -49,6 +55,10 @@ class Tally(Unobserved):
         """Count one read. Two threads may count at once and one of them be lost: these numbers are for people."""
         self._by_layer[answer.layer] += 1
         self._joined += answer.joined
+
+    def glanced(self, hits: int) -> None:
+        """Count hits of L1 that took the shortest way."""
+        self._by_layer[Layer.L1] += hits
 
     def counts(self) -> dict[str, int]:
         """Return `{"l1": …, "l2": …, "database": …, "joined": …}`."""

@@ -10,6 +10,7 @@ from tocsin.assembly import Adapters, compose
 from tocsin.memory.backplane import MemoryBackplane
 from tocsin.memory.journal import MemoryJournal
 from tocsin.memory.shared_level import MemorySharedLevel
+from tocsin.message import Kind
 from tocsin.observer import Unobserved
 from tocsin.position import PENDING, Position
 from tocsin.sequencer import Permitted
@@ -171,6 +172,41 @@ def test_an_invalidated_value_is_not_revived_by_a_cut() -> None:
     assert node.cache.hearing().hears, "the node has heard of it"
     node.way.cut = True
     assert node.read(b"new", policy).value == b"new"
+
+
+def test_the_shortest_way_to_a_hit_asks_what_a_read_asks() -> None:
+    """`get_or_load` takes it once an entry was proved; an invalidation, an own write, a lapsed lease and the end of the
+    entry's time each close it.
+    """
+    place = Place()
+    node, other = place.node(), place.node()
+    rows = [b"1"]
+
+    def get() -> bytes | None:
+        return node.cache.get_or_load(KEY, lambda: Loaded(rows[-1]), Policy(l1_ttl_s=30.0))
+
+    def unchanged() -> bool:
+        return [get() for _ in range(3)] == [rows[-1]] * 3
+
+    assert unchanged()
+    rows.append(b"2")
+    other.cache.invalidate(NAMES)
+    assert unchanged()
+    rows.append(b"3")
+    node.cache.invalidate(NAMES)
+    assert unchanged()
+    other.table.deaf = node.table.deaf = True
+    rows.append(b"4")
+    place.server.invalidate(["k:product:1"], Kind.INVALIDATION)
+    assert get() == b"3", "the lease is the bound"
+    place.clock.move(LEASE_S)
+    assert unchanged()
+    node.table.deaf = False
+    assert unchanged()
+    rows.append(b"5")
+    place.server.tables.entries.clear()
+    place.clock.move(31.0)
+    assert unchanged()
 
 
 def test_other_strategies_number_nothing() -> None:

@@ -28,10 +28,14 @@ class Witness:
     answers: list[Answer] = field(default_factory=list)
     invalidations: list[tuple[Names, str]] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    glances: int = 0
 
     def read(self, answer: Answer, seconds: float) -> None:
         assert seconds >= 0
         self.answers.append(answer)
+
+    def glanced(self, hits: int) -> None:
+        self.glances += hits
 
     def invalidated(self, names: Names, source: str) -> None:
         self.invalidations.append((names, source))

@@ -32,7 +32,7 @@ def status(runs: Runs, as_json: bool) -> None:
 @click.option("-n", "--tail", type=click.IntRange(0), default=40, show_default=True, help="Lines of each log.")
 @click.pass_obj
 def logs(runs: Runs, server: str | None, follow: bool, tail: int) -> None:
-    """The logs of everything, or of one SERVER: node-1, redis, edge, flusher, links, database."""
+    """The logs of everything, or of one SERVER: node-1, redis, edge, flusher, … (a wrong name lists them)."""
     _, launcher = running_cluster(runs)
     width = 0
     try:

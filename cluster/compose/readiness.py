@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import socket
 
+from cluster.asking import http_status, listens
 from cluster.compose.containers import Container
 from cluster.compose.engine import ask
 from cluster.compose.plan import EDGE, FLUSHER, POSTGRES, REDIS, Plan
 from cluster.ports import LOOPBACK
-from cluster.processes.server import http_status, listens
 from cluster.until import Missing
 
 ASK_S = 1.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from cluster.asking import http_status, listens
 from cluster.edge import write_prefix
 from cluster.ports import LOOPBACK
 from cluster.processes.binary import Binary
 from cluster.processes.plan import EDGE, Plan
-from cluster.processes.server import http_status, listens
 from cluster.processes.spawn import Command, Spawned
 from cluster.until import Missing
 

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from random import SystemRandom
 
+from cluster.asking import http_status
 from cluster.errors import ClusterError, NotInTimeError
 from cluster.launcher import Cut, Deed, Direction, LogLine, Peer, Say
 from cluster.link.faults import FAULTS, PASS
@@ -16,7 +17,7 @@ from cluster.processes.logs import follow_logs, read_logs
 from cluster.processes.observation import observe, worker_pid
 from cluster.processes.plan import DATABASE, LINKS, REDIS, Plan, load_plan, make_plan
 from cluster.processes.roster import Binaries, roster
-from cluster.processes.server import Server, http_status
+from cluster.processes.server import Server
 from cluster.processes.starting import start_all, start_one
 from cluster.runs import Run
 from cluster.status import State, Status

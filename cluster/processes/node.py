@@ -10,9 +10,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.asking import http_status
 from cluster.ports import LOOPBACK
 from cluster.processes.plan import Plan
-from cluster.processes.server import http_status
 from cluster.processes.spawn import Command, Spawned
 from cluster.until import Missing
 

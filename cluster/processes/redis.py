@@ -9,10 +9,10 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
+from cluster.asking import ASK_S
 from cluster.ports import LOOPBACK
 from cluster.processes.binary import Binary
 from cluster.processes.plan import REDIS, Plan
-from cluster.processes.server import ASK_S
 from cluster.processes.spawn import Command, Spawned
 from cluster.until import Missing
 

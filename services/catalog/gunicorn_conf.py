@@ -19,7 +19,7 @@ from gunicorn.glogging import Logger
 from gunicorn.sock import TCP6Socket, TCPSocket
 from gunicorn.workers.base import Worker
 
-from catalog import logs
+from catalog import logs, one_write
 from catalog.service import service_of
 from catalog.settings import Serving, Settings, from_environment
 
@@ -27,6 +27,7 @@ _settings = from_environment(Settings)
 _serving = from_environment(Serving)
 _slot_sockets: list[TCPSocket] = []
 logs.configure(_settings.log_format, node=_settings.node)
+one_write.install()
 
 bind = [_serving.bind]
 workers = len(_serving.worker_binds)

@@ -104,7 +104,8 @@ class SequencedShared:
         except Unavailable:
             if self._strict:
                 raise
-            return NOT_ANNOUNCED
+            # Only the answer may be lost, and the writer be entered: the finish takes the same name out.
+            return Announced(writer)
         if self._strict:
             self._await_holders(announcement)
         return Announced(writer, announcement.position)

@@ -20,7 +20,6 @@ from tocsin.policy import Policy
 from tocsin.position import Position, later
 from tocsin.sequencer import Busy, Given, Permitted, Terms, Writing
 from tocsin.settings import Strategy, WritePath
-from tocsin.shared import NOT_ANNOUNCED
 from tocsin.writing import Write
 
 from tests.simulator.node import Node
@@ -166,7 +165,7 @@ class Schedule:
             return 0
         if late:
             self.record.excused = self.record.excused or "a commit beyond its deadline"
-        if write._announced is NOT_ANNOUNCED:
+        if write._announced.position is None:
             self.record.excused = self.record.excused or "a write whose node could not reach Redis"
         self.version += 1
         self.unfinished.append((self.scheduler.now(), self.version, names))

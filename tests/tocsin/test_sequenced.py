@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tocsin import CacheSettings, Layer, Loaded, Names, Policy, Strategy, WritePath
+from tocsin import CacheSettings, Layer, Loaded, Names, Policy, Strategy, Unavailable, WritePath
 from tocsin.assembly import Adapters, compose
+from tocsin.errors import Happened
 from tocsin.memory.backplane import MemoryBackplane
 from tocsin.memory.journal import MemoryJournal
 from tocsin.memory.shared_level import MemorySharedLevel
 from tocsin.message import Kind
 from tocsin.observer import Unobserved
 from tocsin.position import PENDING, Position
-from tocsin.sequencer import Permitted
+from tocsin.sequencer import Permitted, Writing
 
 from tests.tocsin.place import KEY, LEASE_S, NAMES, Place
 
@@ -71,6 +72,23 @@ def test_what_is_pending_is_read_from_the_database_until_it_is_told() -> None:
     node.way.cut = False
     assert not node.cache.finish_again(NAMES).pending
     assert other.read(b"new").value == b"new"
+
+
+def test_a_finish_lifts_the_writer_whose_announcement_was_answered_by_nobody() -> None:
+    """The announcement happened and its answer was lost: after the finish nobody waits for that writer."""
+    place = Place()
+    node = place.node()
+    announce = node.way.sequencer.announce
+
+    def unanswered(*arguments: Any, **named: Any) -> Any:
+        announce(*arguments, **named)
+        raise Unavailable("the answer was lost", detail="redis-unreachable", happened=Happened.UNKNOWN)
+
+    node.way.sequencer.announce = unanswered  # type: ignore[method-assign]
+    with node.cache.writing(NAMES) as write:
+        assert isinstance(place.server.lookup(KEY, "a"), Writing)
+    assert not write.receipt.pending
+    assert isinstance(place.server.lookup(KEY, "a"), Permitted)
 
 
 def test_a_process_sees_its_own_write_at_once() -> None:

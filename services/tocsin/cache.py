@@ -93,8 +93,12 @@ class Cache:
         return self._reader.read(key, load, policy, at_least if self._parts.numbers else None)
 
     def get_or_load(self, key: str, load: Loader, policy: Policy = DEFAULT_POLICY) -> bytes | None:
-        """Return only the value of `read`; None says that the key is known not to be there."""
-        return self._reader.value(key, load, policy)
+        """Return only the value of `read`; None says that the key is known not to be there.
+
+        A hit in L1 takes the shortest way, on which no answer is made and none told.
+        """
+        entry = self._reader.glance(key)
+        return self._reader.read(key, load, policy).value if entry is None else entry.value
 
     def writing(self, names: Names) -> Write:
         """Return the context in which a write that changes `names` commits: see `tocsin.writing`."""

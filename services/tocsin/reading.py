@@ -30,8 +30,6 @@ from tocsin.policy import Policy
 from tocsin.position import PENDING, Position
 from tocsin.settings import CacheSettings
 
-GLANCES_TOLD = 100
-
 
 class Reader:
     """Answers reads for one process."""
@@ -48,25 +46,10 @@ class Reader:
     def renew(self) -> None:
         """Begin anew in the child of a fork: no load is under way, and L1 is another."""
         self.flights.renew()
-        local = self._parts.local
-        self._glance: Glance = (
-            self._parts.evidence.glancer(local, self._clock.now) if local is not None else lambda key: None  # noqa: ARG005
-        )
-        self._glances = 0
-
-    def value(self, key: str, load: Loader, policy: Policy) -> bytes | None:
-        """Return the value alone, as `read` would; a hit in L1 takes the shortest way.
-
-        Such hits are told to the observer by the hundred, so that telling costs them nothing.
-        """
-        entry = self._glance(key)
-        if entry is None:
-            return self.read(key, load, policy).value
-        self._glances += 1
-        if self._glances >= GLANCES_TOLD:
-            self._glances = 0
-            self._observer.glanced(GLANCES_TOLD)
-        return entry.value
+        local, evidence = self._parts.local, self._parts.evidence
+        self.glance: Glance = lambda key: None  # noqa: ARG005
+        if local is not None:
+            self.glance = evidence.glancer(local, self._clock.now, self._observer.glanced)
 
     def read(self, key: str, load: Loader, policy: Policy, at_least: Position | None = None) -> Answer:
         """Return the value of `key` from the nearest level that may answer, else from `load`.

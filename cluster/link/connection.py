@@ -51,7 +51,11 @@ class Side(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes came in at this end."""
         assert self.outgoing is not None
-        if not self.connection.over:
+        if self.connection.over:
+            return
+        if self.connection.dialling:
+            self.connection.keep(data)
+        else:
             self.outgoing.carrier.chunk(data)
 
     def eof_received(self) -> bool:
@@ -59,7 +63,10 @@ class Side(asyncio.Protocol):
         assert self.outgoing is not None
         if self.connection.over:
             return False
-        self.outgoing.carrier.end()
+        if self.connection.dialling:
+            self.connection.early_end = True
+        else:
+            self.outgoing.carrier.end()
         return True
 
     def part(self) -> None:
@@ -140,8 +147,10 @@ class Connection:
         self.link = link
         self.over = False
         self.dialled = False
+        self.dialling = False
+        self.early: list[bytes] = []  # what came before the server was reached, and whether the end came too
+        self.early_end = False
         self.client, self.server = Side(self), Side(self)
-        self.dialling: asyncio.Task[None] | None = None
 
     def opened(self, side: Side) -> None:
         """A side's socket is open: the accepted one makes the pipes and dials, unless a fault forbids either."""
@@ -153,9 +162,8 @@ class Connection:
         self.upstream = Pipe(self, self.client, self.server, self.link.upstream_tally, self.link.upstream)
         self.downstream = Pipe(self, self.server, self.client, self.link.downstream_tally, self.link.downstream)
         if self.link.upstream.dials and not self.over and self.client.transport is not None:
-            self.dialled = True
-            self.client.transport.pause_reading()  # nothing can be delivered before the server is reached
-            self.dialling = asyncio.get_running_loop().create_task(self._dial())
+            self.dialled = self.dialling = True
+            self.dial = asyncio.get_running_loop().create_task(self._dial())  # referenced, or it could be collected
 
     async def _dial(self) -> None:
         loop = asyncio.get_running_loop()
@@ -167,8 +175,26 @@ class Connection:
             return
         if self.over:  # torn while it was dialled: the new socket was not there yet to be torn with the rest
             self.server.tear()
-        elif self.client.transport is not None:
+            return
+        # In this order, and without a pause between: what came early goes before what comes now.
+        self.dialling = False
+        for data in self.early:
+            self.upstream.carrier.chunk(data)
+        if self.early_end:
+            self.upstream.carrier.end()
+        self.early.clear()
+        if self.client.transport is not None:
             self.client.transport.resume_reading()
+
+    def keep(self, data: bytes) -> None:
+        """Keep what the client says before the server is reached, and read no more of it until then.
+
+        Pausing as soon as the client is accepted would not do: before Python 3.11.4 asyncio begins to read after
+        `connection_made` whatever that said, and the first bytes of a fast client were delivered to nobody.
+        """
+        assert self.client.transport is not None, "bytes come from a transport"
+        self.early.append(data)
+        self.client.transport.pause_reading()
 
     def settle(self) -> None:
         """Forget the connection once both directions have ended: both sides have said FIN and heard it."""

@@ -289,3 +289,10 @@ def test_one_link_is_cut_and_its_neighbour_is_not(server: EchoServer, tmp_path: 
             assert say(client, b"one") == b"one"
         assert links.state("node-1→redis").upstream == "pass"
         assert links.state("node-2→redis").upstream == "blackhole"
+
+
+def test_a_client_that_speaks_at_once_is_heard(link: LinkProcess) -> None:
+    """Its first bytes may come before the link has reached the server: none of a hundred connections loses them."""
+    for _ in range(100):
+        with link.dial() as client:
+            assert say(client, b"hello") == b"hello"

@@ -11,7 +11,7 @@ options = $(if $(STRATEGY),--strategy $(STRATEGY)) $(if $(WRITE_PATH),--write-pa
 chosen = $(if $(SEED),--seed $(SEED))
 
 .PHONY: help install install-dev cluster-up cluster-down cluster-status cluster-logs kill chaos-kill pause resume restart \
-        partition heal demo doctor test unit integration test-compose check format lock clean
+        partition heal demo doctor test unit integration test-compose simulate check format lock clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+( [a-z-]+)*:.*## / {sub(" .*", "", $$1); printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ integration: install-dev  ## the integration tests, on the running cluster, else
 
 test-compose: install-dev  ## the same topology under docker compose
 	@.venv/bin/python -m pytest -m compose
+
+simulate: install-dev  ## random schedules of the sequenced protocol on virtual time, its promises checked (SCHEDULES=20000 SEED=1)
+	@.venv/bin/python -m tests.simulator $(or $(SCHEDULES),20000) $(or $(SEED),1)
 
 check: install-dev  ## ruff, mypy --strict, the import contracts
 	@.venv/bin/ruff check .

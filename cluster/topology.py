@@ -15,6 +15,7 @@ import msgspec
 from cluster.errors import ClusterError, WrongInputError
 
 STRATEGIES = ("no-cache", "l2-only", "ttl", "pubsub", "versioned", "sequenced")
+STRATEGY_DEFAULT = "sequenced"
 WRITE_PATHS = ("cache-aside", "write-through", "write-behind")
 DATABASE_KINDS = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}
 DATABASE_PORTS = {"postgresql": 5432, "mariadb": 3306}
@@ -42,7 +43,7 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     nodes: int = 3
     workers: int = 2
-    strategy: str = "pubsub"
+    strategy: str = STRATEGY_DEFAULT
     write_path: str = "cache-aside"
     launcher: str = "processes"
     database_url: str | None = None

@@ -11,7 +11,7 @@ from cluster import topology as topologies
 from cluster.launcher import LAUNCHERS
 from cluster.lifecycle import bring_up, take_down
 from cluster.runs import Runs
-from cluster.topology import SETTINGS, STRATEGIES, WRITE_PATHS, Topology
+from cluster.topology import SETTINGS, STRATEGIES, STRATEGY_DEFAULT, WRITE_PATHS, Topology
 
 
 def say(line: str) -> None:
@@ -26,7 +26,9 @@ def _list(names: Iterable[str]) -> str:
 @click.command()
 @click.option("--nodes", type=int, default=3, show_default=True, help="Application servers.")
 @click.option("--workers", type=int, default=2, show_default=True, help="Web processes of each, each with its own L1.")
-@click.option("--strategy", default="pubsub", show_default=True, help=f"How L1 hears of writes: {_list(STRATEGIES)}.")
+@click.option(
+    "--strategy", default=STRATEGY_DEFAULT, show_default=True, help=f"How L1 hears of writes: {_list(STRATEGIES)}."
+)
 @click.option("--write-path", default="cache-aside", show_default=True, help=f"{_list(WRITE_PATHS)}.")
 @click.option("--launcher", default="processes", show_default=True, help=f"What runs it: {_list(LAUNCHERS)}.")
 @click.option("--database-url", envvar="DATABASE_URL", help="PostgreSQL or MariaDB (default: the launcher's own).")

@@ -24,6 +24,7 @@ from cluster.history.reader import read_history
 from cluster.history.recorder import Recorder
 from cluster.runs import Runs
 from cluster.status import Status
+from cluster.topology import STRATEGY_DEFAULT
 from cluster.workload.profile import Profile
 
 PRODUCTS = tuple(range(1, 201))
@@ -32,7 +33,7 @@ WIDTH_MIN = 120
 
 
 @click.command()
-@click.option("--strategy", help="Play on a cluster with this strategy (default: the one that runs, else pubsub).")
+@click.option("--strategy", help=f"Play on a cluster with it (default: the one that runs, else {STRATEGY_DEFAULT}).")
 @click.option("--write-path", help="… with this write path.")
 @click.option("--nodes", type=int, help="… with so many nodes.")
 @click.option("--workers", type=int, help="… with so many workers a node.")

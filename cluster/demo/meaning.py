@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cluster.topology import STRATEGY_DEFAULT
+
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
@@ -21,27 +23,27 @@ MEANINGS = {
     ),
     "l2-only": Meaning(
         "l2-only: the workers share one copy in Redis, so they agree with each other; every read costs a trip there.",
-        "pubsub",
+        STRATEGY_DEFAULT,
     ),
     "ttl": Meaning(
         "ttl: each worker serves its own copy until it expires and asks nobody, so after every write it is late by up "
         "to that time; it is the cheapest, and wrong on schedule.",
-        "pubsub",
+        STRATEGY_DEFAULT,
     ),
     "pubsub": Meaning(
         "pubsub: Redis tells every worker of a write and each drops its copy, which is fast; whoever does not listen "
         "at that moment is never told, and only the short TTL of its copy mends that.",
-        "ttl",
+        STRATEGY_DEFAULT,
     ),
     "versioned": Meaning(
         "versioned: a worker asks Redis for the version before it uses a copy, so an old copy is never found again; "
         "every read costs that trip.",
-        "pubsub",
+        STRATEGY_DEFAULT,
     ),
     "sequenced": Meaning(
         "sequenced: every invalidation has a number, and a worker uses its copies only while its node can prove that "
         "it heard all of them; cut off, it stops within a second and asks the database.",
-        "pubsub",
+        "ttl",
     ),
 }
 
@@ -53,4 +55,6 @@ EDGE = (
 
 def meaning_of(strategy: str) -> Meaning:
     """The meaning of a strategy; of one that nothing is written about, its name and the default to compare it with."""
-    return MEANINGS.get(strategy, Meaning(f"{strategy}: compare the columns with those of another strategy.", "pubsub"))
+    return MEANINGS.get(
+        strategy, Meaning(f"{strategy}: compare the columns with those of another strategy.", STRATEGY_DEFAULT)
+    )

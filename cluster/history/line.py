@@ -2,7 +2,7 @@
 
 The first line is the header; then, in the order in which the driver saw them:
 
-    {"type":"history","index":0,"schema":1,"strategy":"pubsub","seed":7,"started_at":"2026-11-23T08:00:00+00:00"}
+    {"type":"history","index":0,"schema":1,"strategy":"sequenced","seed":7,"started_at":"2026-11-23T08:00:00+00:00"}
     {"type":"baseline","index":1,"time_ns":10,"key":"product:7","version":12}
     {"type":"invoke","index":2,"time_ns":20,"process":4,"kind":"write","key":"product:7","via":"edge","phase":"warm",
      "session":"s3","operation_id":"5f3c…"}

@@ -171,7 +171,7 @@ def _cache(environ: Mapping[str, str], *, node: str, redis_url: str) -> CacheSet
             redis_url=redis_url,
             node=node,
             namespace=NAMESPACE,
-            strategy=Strategy.named(environ.get("TOCSIN_STRATEGY", "pubsub")),
+            strategy=Strategy.named(environ.get("TOCSIN_STRATEGY", "sequenced")),
             write_path=WritePath.named(environ.get("TOCSIN_WRITE_PATH", "cache-aside")),
             l1_ttl_s=_seconds(environ, "TOCSIN_L1_TTL_S", default=2.0),
             l2_ttl_s=_seconds(environ, "TOCSIN_L2_TTL_S", default=30.0),

@@ -1,7 +1,7 @@
 """Configuration: settings of the cache as a framework's flat configuration has them, parsed once.
 
-    TOCSIN_STRATEGY = "pubsub"      ┐
-    TOCSIN_L1_TTL_S = "2.5"         ├──▶ CacheSettings(strategy=Strategy.PUBSUB, l1_ttl_s=2.5, …)
+    TOCSIN_STRATEGY = "sequenced"   ┐
+    TOCSIN_L1_TTL_S = "2.5"         ├──▶ CacheSettings(strategy=Strategy.SEQUENCED, l1_ttl_s=2.5, …)
     TOCSIN_REDIS_URL = "redis://…"  ┘
 
 What always holds: every field of `CacheSettings` is a setting, and nothing else is: an unknown name under the prefix is

@@ -75,7 +75,7 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
 
     redis_url: str
     node: str
-    strategy: Strategy = Strategy.PUBSUB
+    strategy: Strategy = Strategy.SEQUENCED
     write_path: WritePath = WritePath.CACHE_ASIDE
     namespace: str = "cache"
     l1_ttl_s: float = 2.0

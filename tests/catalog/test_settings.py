@@ -13,9 +13,9 @@ from tests.catalog.shop import environment
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
-    """docs/contract.md, section 5: pubsub, cache-aside, an L1 of 2 s and 32 MiB, an L2 of 30 s."""
+    """docs/contract.md, section 5: sequenced, cache-aside, an L1 of 2 s and 32 MiB, an L2 of 30 s."""
     cache = Settings.parse(environment()).cache
-    assert (cache.strategy, cache.write_path) == (Strategy.PUBSUB, WritePath.CACHE_ASIDE)
+    assert (cache.strategy, cache.write_path) == (Strategy.SEQUENCED, WritePath.CACHE_ASIDE)
     assert (cache.l1_ttl_s, cache.l2_ttl_s, cache.l1_max_bytes) == (2.0, 30.0, 33_554_432)
     assert cache.namespace == "catalog"
 

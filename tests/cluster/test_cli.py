@@ -89,7 +89,7 @@ def test_a_mistake_of_ours_is_255_and_says_so(command: Command, up: Result, monk
 def test_up_prints_a_table_and_what_to_try_next(up: Result) -> None:
     """Edge, nodes, workers, Redis; commands that can be pasted."""
     assert up.exit_code == 0, up.output
-    for expected in ("2 nodes × 2 workers, strategy pubsub", "node-2", "worker-1", "redis", "flusher", "running"):
+    for expected in ("2 nodes × 2 workers, strategy sequenced", "node-2", "worker-1", "redis", "flusher", "running"):
         assert expected in up.stdout
     assert "curl -i toy://edge/api/products/1" in up.stdout
     assert "python -m cluster kill node-2" in up.stdout

@@ -70,7 +70,7 @@ def test_up_starts_it_and_a_second_up_changes_nothing(runs: Runs, said: Said) ->
 def test_up_with_another_topology_is_refused_with_the_difference(runs: Runs, said: Said) -> None:
     """What runs is not changed behind anybody's back; the error says what differs and what to do."""
     bring_up(TOPOLOGY, runs, said)
-    with pytest.raises(ClusterError, match="nodes 2, not 4; strategy pubsub, not ttl is running; `down` first"):
+    with pytest.raises(ClusterError, match="nodes 2, not 4; strategy sequenced, not ttl is running; `down` first"):
         bring_up(Topology(launcher=NAME, nodes=4, strategy="ttl"), runs, said)
 
 

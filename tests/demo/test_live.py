@@ -85,7 +85,7 @@ def insist_sound(history: History) -> None:
 def test_the_first_demo_brings_the_cluster_up_and_the_second_finds_it(clone: Clone) -> None:
     """Both show what clients saw; the node that was killed is back; the cluster stays."""
     first = clone.command("demo", "--duration", "4", "--rate", "80", "--seed", "3", "--port", "0")
-    assert "What clients saw: strategy pubsub, cache-aside, 3 nodes × 2 workers" in first
+    assert "What clients saw: strategy sequenced, cache-aside, 3 nodes × 2 workers" in first
     assert "The cluster stays up" in first
     for row in ("asked", "answered", "errors", "by the database", "stale", "worst staleness", "at rest", "leaks"):
         assert re.search(rf"^  {row} ", first, re.MULTILINE), row

@@ -87,7 +87,7 @@ def test_the_explanation_tells_the_strategy_the_stalest_read_and_what_to_try() -
     lines = explanation(figures_of(history(TEXT)), "ttl", command="make demo STRATEGY={}")
     assert lines[0].startswith("ttl: each worker serves its own copy until it expires")
     assert lines[1].startswith("The stalest: session s1's read of x through edge (#4)")
-    assert lines[2] == "The contrast: make demo STRATEGY=pubsub"
+    assert lines[2] == "The contrast: make demo STRATEGY=sequenced"
 
 
 def test_every_strategy_has_its_meaning() -> None:

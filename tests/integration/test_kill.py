@@ -26,7 +26,7 @@ def everybody_has_what_was_acknowledged(cluster: Cluster, acknowledged: dict[int
             if cluster.version(url, product) < version
         ]
 
-    # L2's TTL and some: the default strategy promises no more than that.
+    # L2's TTL and some: the weakest strategy that these tests may be pointed at promises no more than that.
     until(lambda: not behind(), within_s=35, waiting_for="every worker to return what was acknowledged", every_s=0.25)
 
 

@@ -30,6 +30,7 @@ def build_app(redis: RedisServer, extension: Tocsin) -> Iterator[BuildApp]:
     def build(**config: Any) -> Flask:
         app = Flask("shop")
         app.config.update(TOCSIN_REDIS_URL=redis.url, TOCSIN_NAMESPACE=namespace, TOCSIN_CANARY_EVERY_S=0.1)
+        app.config.update(TOCSIN_AGENT="thread")  # a process for each test would be a process too many
         app.config.update(config)
         extension.init_app(app)
         apps.append(app)

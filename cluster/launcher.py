@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from cluster.errors import RefusedError, WrongInputError
+from cluster.link.faults import Setting
 from cluster.runs import Run
 from cluster.status import Status
 from cluster.target import Target, Verb
@@ -44,11 +45,15 @@ class Direction(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How a partition is made. `mode`: `blackhole`, `refuse`, `reset` or `close`, four different faults."""
+    """What is done to a path. `mode` names a fault of `cluster.link.faults`: `blackhole`, `refuse`, `reset` and `close`
+    cut it, four different ways; `latency` and `bandwidth` slow it down; `drop-messages` and the like act on single
+    messages to a subscriber. `settings` are that fault's.
+    """
 
     peer: Peer = Peer.REDIS
     mode: str = "blackhole"
     direction: Direction = Direction.BOTH
+    settings: tuple[tuple[str, Setting], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,10 @@ class Launcher(Protocol):
 
     def partition(self, target: Target, cut: Cut) -> Deed:
         """Cut a node's (or the flusher's) paths, established connections included."""
+        ...
+
+    def mend(self, target: Target, peer: Peer) -> Deed:
+        """Undo what `partition` did to this one's paths to that peer, and nothing else. Idempotent."""
         ...
 
     def heal(self) -> Deed:

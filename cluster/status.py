@@ -53,7 +53,8 @@ class Data(msgspec.Struct, frozen=True, kw_only=True):
 class LinkState(msgspec.Struct, frozen=True, kw_only=True):
     """One link. `upstream` is the way from `name`'s left side to its right; modes are `pass`, `blackhole`, …
 
-    Counters are evidence: bytes delivered and bytes swallowed since the link server started, per direction.
+    Counters are evidence, since the link server started: bytes delivered, swallowed and delivered late, per direction;
+    of `messages` to subscribers those that a fault was about, and those that it touched, whose last are `touched`.
     """
 
     name: str
@@ -66,6 +67,9 @@ class LinkState(msgspec.Struct, frozen=True, kw_only=True):
     broken: int
     passed_bytes: tuple[int, int]
     swallowed_bytes: tuple[int, int]
+    late_bytes: tuple[int, int] = (0, 0)
+    messages: tuple[int, int] = (0, 0)
+    touched: tuple[str, ...] = ()
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

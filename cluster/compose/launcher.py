@@ -171,14 +171,18 @@ class ComposeLauncher:
         now = f"{target} is cut off until `heal`; a restart of {target} does not mend its network"
         return Deed((f"cut {names} (taken off the network, established connections too)",), (now,))
 
+    def mend(self, target: Target, peer: Peer) -> Deed:
+        """Put it on the networks again; see the port."""
+        peers = tuple(NETWORK_OF) if peer is Peer.ALL else (peer,)
+        mended = self._connect(self._plan(), {link_name(target.name, each) for each in peers})
+        did = f"mended {', '.join(mended)}" if mended else f"{target} was not cut"
+        return Deed((did,), (f"{target} is on its networks",))
+
     def heal(self) -> Deed:
         """Undo pauses and cuts; see the port."""
         plan = self._plan()
         did = [*self._thaw(plan), *self._continue(plan)]
-        found = containers_of(plan.project)
-        for link, (container, missing) in cuts(plan, found).items():
-            docker("network", "connect", "--alias", container.service, missing, container.identity)
-            did.append(f"mended {link}")
+        did += [f"mended {link}" for link in self._connect(plan)]
         dead = self.status().named(State.DEAD)
         left = f"dead, and left so: {', '.join(dead)}; `restart` brings one back"
         return Deed(tuple(did or ["nothing was paused or cut"]), (left if dead else "nothing is paused, cut or dead",))
@@ -190,6 +194,15 @@ class ComposeLauncher:
         if plan is None:
             raise ClusterError(f"{self.run.name} has only begun to start, or its command was killed; try `up`")
         return plan
+
+    def _connect(self, plan: Plan, only: set[str] | None = None) -> list[str]:
+        """Put containers on the networks that they were taken off; the links that are mended."""
+        mended = []
+        for link, (container, missing) in cuts(plan, containers_of(plan.project)).items():
+            if only is None or link in only:
+                docker("network", "connect", "--alias", container.service, missing, container.identity)
+                mended.append(link)
+        return mended
 
     def _thaw(self, plan: Plan) -> Iterator[str]:
         for name, container in containers_of(plan.project).items():

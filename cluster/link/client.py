@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import msgspec
 
 from cluster.errors import ClusterError
 from cluster.link.control import Change, Look, Reply, Request, connect
-from cluster.link.faults import PASS
+from cluster.link.faults import PASS, Setting
 from cluster.link.name import canonical
 from cluster.status import LinkState
 
@@ -30,14 +30,27 @@ class LinkClient:
         return self._ask(Look(secret=self.secret))
 
     def change(
-        self, names: Iterable[str], *, upstream: str | None = None, downstream: str | None = None
+        self,
+        names: Iterable[str],
+        *,
+        upstream: str | None = None,
+        downstream: str | None = None,
+        settings: Mapping[str, Setting] | None = None,
     ) -> tuple[LinkState, ...]:
         """Put faults on links, established connections included, and return what all links do then.
+
+        `settings` are those of the faults (`cluster.link.faults`), where they have any.
 
         Raises WrongInputError for what is no link's name, ClusterError for what the link process refuses.
         """
         return self._ask(
-            Change(secret=self.secret, names=tuple(map(canonical, names)), upstream=upstream, downstream=downstream)
+            Change(
+                secret=self.secret,
+                names=tuple(map(canonical, names)),
+                upstream=upstream,
+                downstream=downstream,
+                settings=dict(settings or {}),
+            )
         )
 
     def heal(self, names: Iterable[str]) -> tuple[LinkState, ...]:

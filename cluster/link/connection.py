@@ -5,7 +5,8 @@
 
 A side hears its transport and hands what it hears to the carrier of the pipe that begins at it. A pipe delivers to the
 transport of the side where it ends. What always holds: bytes leave a pipe in the order in which its carrier delivers
-them; a side whose peer's buffer is full is not read (so memory is bounded by the kernel's and asyncio's buffers).
+them; a side whose peer's buffer is full is not read (so memory is bounded by the kernel's and asyncio's buffers). What
+Redis says is framed from its first byte on (`resp`), so that a fault on single messages can begin at any moment.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from cluster.link.resp import Framing
 
 if TYPE_CHECKING:
     from cluster.link.faults import Carrier, Fault
@@ -22,15 +26,22 @@ if TYPE_CHECKING:
 
 DIAL_S = 5.0
 PART_S = 2.0
+TOUCHED_SHOWN = 16
 LINGER_NOTHING = struct.pack("ii", 1, 0)  # close() sends RST instead of FIN
 
 
 @dataclass(slots=True)
 class Tally:
-    """Bytes of one direction of a link, over all its connections: what was delivered, and what was swallowed."""
+    """Bytes of one direction of a link, over all its connections: what was delivered, swallowed, delivered late; and
+    the messages that a fault on messages was about, those that it touched, and the last of these by their beginnings.
+    """
 
     passed_bytes: int = 0
     swallowed_bytes: int = 0
+    late_bytes: int = 0
+    messages: int = 0
+    messages_touched: int = 0
+    touched: deque[str] = field(default_factory=lambda: deque(maxlen=TOUCHED_SHOWN))
 
 
 class Side(asyncio.Protocol):
@@ -56,7 +67,7 @@ class Side(asyncio.Protocol):
         if self.connection.dialling:
             self.connection.keep(data)
         else:
-            self.outgoing.carrier.chunk(data)
+            self.outgoing.take(data)
 
     def eof_received(self) -> bool:
         """asyncio: this end sends no more. True keeps the way back open (a half-closed connection is one)."""
@@ -108,13 +119,23 @@ class Side(asyncio.Protocol):
 class Pipe:
     """One direction of one connection, from a side to the other."""
 
-    def __init__(self, connection: Connection, source: Side, sink: Side, tally: Tally, fault: Fault) -> None:
+    def __init__(
+        self, connection: Connection, source: Side, sink: Side, tally: Tally, fault: Fault, *, framed: bool = False
+    ) -> None:
         self.connection = connection
         self.sink = sink
         self.tally = tally
         self.ended = False
+        self.framing = Framing() if framed else None
+        self._source = source
         source.outgoing, source.other = self, sink
         self.carrier: Carrier = fault.carrier(self)
+
+    def take(self, data: bytes) -> None:
+        """Bytes came in where this pipe begins; its framing, if it has one, knows them once the carrier has them."""
+        self.carrier.chunk(data)
+        if self.framing is not None:
+            self.framing.feed(data)
 
     def deliver(self, data: bytes) -> None:
         """Write bytes to the side where this pipe ends. Bytes for a side that is gone have no reader."""
@@ -125,6 +146,16 @@ class Pipe:
     def swallow(self, data: bytes) -> None:
         """Count bytes that go nowhere."""
         self.tally.swallowed_bytes += len(data)
+
+    def hold(self) -> None:
+        """Read no more where this pipe begins, for a while."""
+        if self._source.transport is not None:
+            self._source.transport.pause_reading()
+
+    def release(self) -> None:
+        """Read on."""
+        if self._source.transport is not None and not self._source.transport.is_closing():
+            self._source.transport.resume_reading()
 
     def finish(self) -> None:
         """Tell the side where this pipe ends that no more will come; after both pipes the connection is forgotten."""
@@ -160,7 +191,9 @@ class Connection:
         self.link.accepted += 1
         # Pipes first: a fault that breaks connections does it as its carrier is made, and then nobody dials.
         self.upstream = Pipe(self, self.client, self.server, self.link.upstream_tally, self.link.upstream)
-        self.downstream = Pipe(self, self.server, self.client, self.link.downstream_tally, self.link.downstream)
+        self.downstream = Pipe(
+            self, self.server, self.client, self.link.downstream_tally, self.link.downstream, framed=self.link.resp
+        )
         if self.link.upstream.dials and not self.over and self.client.transport is not None:
             self.dialled = self.dialling = True
             self.dial = asyncio.get_running_loop().create_task(self._dial())  # referenced, or it could be collected
@@ -179,7 +212,7 @@ class Connection:
         # In this order, and without a pause between: what came early goes before what comes now.
         self.dialling = False
         for data in self.early:
-            self.upstream.carrier.chunk(data)
+            self.upstream.take(data)
         if self.early_end:
             self.upstream.carrier.end()
         self.early.clear()

@@ -2,7 +2,7 @@
 
     {"do": "look", "secret": "…"}                                            -> {"links": […]}
     {"do": "change", "secret": "…", "names": ["node-1→redis"],
-     "upstream": "blackhole", "downstream": null}                            -> {"links": […]}, as they are then
+     "upstream": "blackhole", "downstream": null, "settings": {}}            -> {"links": […]}, as they are then
     anything wrong                                                           -> {"error": "one sentence"}
 
 The socket lies in a folder that only its owner can enter, and the secret is checked too: a socket file's own mode is
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from cluster.link.faults import Setting
 from cluster.status import LinkState
 
 SOCKET = "control.sock"
@@ -31,12 +32,13 @@ class Look(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="look"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="change"):
-    """Put faults, by name, on links; null leaves a direction as it is, `pass` heals it."""
+    """Put faults, by name, on links; null leaves a direction as it is, `pass` heals it. `settings` are the faults'."""
 
     secret: str
     names: tuple[str, ...]
     upstream: str | None = None
     downstream: str | None = None
+    settings: dict[str, Setting] = {}
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,6 +18,7 @@ class Link:
     def __init__(self, plan: LinkPlan) -> None:
         self.name, self.port = plan.name, plan.port
         self.to_host, self.to_port = plan.to_host, plan.to_port
+        self.resp = plan.resp
         self.upstream: Fault = PASS
         self.downstream: Fault = PASS
         self.connections: set[Connection] = set()
@@ -71,6 +72,9 @@ class Link:
             broken=self.broken,
             passed_bytes=(up.passed_bytes, down.passed_bytes),
             swallowed_bytes=(up.swallowed_bytes, down.swallowed_bytes),
+            late_bytes=(up.late_bytes, down.late_bytes),
+            messages=(down.messages, down.messages_touched),
+            touched=tuple(down.touched),
         )
 
     def _accept(self) -> Side:

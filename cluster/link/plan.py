@@ -8,12 +8,13 @@ PLAN = "links.json"
 
 
 class LinkPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a link listens on loopback, and where it leads. `to_host` may be a name."""
+    """Where a link listens on loopback, and where it leads. `to_host` may be a name; `resp`: it leads to a Redis."""
 
     name: str
     port: int
     to_host: str
     to_port: int
+    resp: bool = False
 
 
 class LinkServerPlan(msgspec.Struct, frozen=True, kw_only=True):

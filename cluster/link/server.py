@@ -8,13 +8,14 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
+from cluster.errors import WrongInputError
 from cluster.link.control import LINE_BYTES_MAX, Change, Reply, Request, bind_here, decode, same_secret
-from cluster.link.faults import FAULTS, Fault
+from cluster.link.faults import Fault, Setting, fault_of
 from cluster.link.link import Link
 from cluster.link.plan import PLAN, LinkServerPlan
 
@@ -58,7 +59,7 @@ class LinkServer:
     async def _do(self, request: Request) -> None:
         if isinstance(request, Change):
             links = tuple(self._named(request.names))
-            upstream, downstream = _fault(request.upstream), _fault(request.downstream)
+            upstream, downstream = (_fault(each, request.settings) for each in (request.upstream, request.downstream))
             if request.upstream != request.downstream:
                 for fault in (upstream, downstream):
                     if fault is not None and not fault.one_way:
@@ -103,9 +104,8 @@ async def _until_stopped(server: LinkServer) -> None:
     await server.run(stop)
 
 
-def _fault(name: str | None) -> Fault | None:
-    if name is None:
-        return None
-    if name not in FAULTS:
-        raise WrongRequestError(f"no fault is called {name!r}; there are {', '.join(FAULTS)}")
-    return FAULTS[name]
+def _fault(name: str | None, settings: Mapping[str, Setting]) -> Fault | None:
+    try:
+        return None if name is None else fault_of(name, settings)
+    except WrongInputError as problem:
+        raise WrongRequestError(str(problem)) from None

@@ -9,7 +9,7 @@ from random import SystemRandom
 from cluster.asking import http_status
 from cluster.errors import ClusterError, NotInTimeError
 from cluster.launcher import Cut, Deed, Direction, LogLine, Peer, Say
-from cluster.link.faults import FAULTS, PASS
+from cluster.link.faults import CUTS, PASS, fault_of
 from cluster.pid import Pid, send, state_of
 from cluster.processes import binary, family
 from cluster.processes.links import LinksServer
@@ -86,7 +86,7 @@ class ProcessesLauncher:
             return "only nodes and the flusher have links that can be cut"
         if cut.peer is Peer.DATABASE and plan.database.host is None:
             return "the database is SQLite, a file: there is no network to cut (DATABASE_URL names another database)"
-        if cut.direction is not Direction.BOTH and not FAULTS[cut.mode].one_way:
+        if cut.direction is not Direction.BOTH and not fault_of(cut.mode).one_way:
             return f"{cut.mode} breaks connections, so it can't act in one direction alone"
         return None
 
@@ -132,16 +132,26 @@ class ProcessesLauncher:
 
     def partition(self, target: Target, cut: Cut) -> Deed:
         """Put a fault on its links; see the port."""
-        wanted = (REDIS, DATABASE) if cut.peer is Peer.ALL else (cut.peer.value,)
-        names = [link for link in self._plan().links_of(target.name) if link.endswith(wanted)]
+        names = self._link_names(target, cut.peer)
         self._links().client().change(
             names,
             upstream=None if cut.direction is Direction.DOWNSTREAM else cut.mode,
             downstream=None if cut.direction is Direction.UPSTREAM else cut.mode,
+            settings=dict(cut.settings),
         )
+        if cut.mode not in CUTS:
+            return Deed((f"put {cut.mode} on {', '.join(names)}",), (f"{target} suffers {cut.mode} until `heal`",))
         way = "" if cut.direction is Direction.BOTH else f", {cut.direction} only"
         now = f"{target} is cut off until `heal`; a restart of {target} does not mend its network"
         return Deed((f"cut {', '.join(names)} ({cut.mode}{way}), established connections too",), (now,))
+
+    def mend(self, target: Target, peer: Peer) -> Deed:
+        """Let its links to that peer pass everything; see the port. Without links nothing was done to them."""
+        names = self._link_names(target, peer)
+        if not names:
+            return Deed((f"{target} has no such links",), ())
+        self._links().client().heal(names)
+        return Deed((f"mended {', '.join(names)}",), (f"{', '.join(names)} pass everything",))
 
     def heal(self) -> Deed:
         """Undo pauses and cuts; see the port."""
@@ -172,6 +182,10 @@ class ProcessesLauncher:
 
     def _server(self, target: Target) -> Server:
         return next(server for server in roster(self._plan(), _binaries()) if server.name == target.name)
+
+    def _link_names(self, target: Target, peer: Peer) -> list[str]:
+        wanted = (REDIS, DATABASE) if peer is Peer.ALL else (peer.value,)
+        return [link for link in self._plan().links_of(target.name) if link.endswith(wanted)]
 
     def _links(self) -> LinksServer:
         return LinksServer(self._plan())

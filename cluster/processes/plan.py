@@ -77,7 +77,8 @@ class Plan:
             host, target = LOOPBACK, self.addresses.redis
         assert host is not None, "only a database with a network gets links"
         assert target is not None, "a database with a network has a port"
-        return LinkPlan(name=name, port=port, to_host=host, to_port=target)
+        resp = name.endswith(link_name("", REDIS))
+        return LinkPlan(name=name, port=port, to_host=host, to_port=target, resp=resp)
 
 
 def make_plan(run: Run, topology: Topology, rng: Random) -> Plan:

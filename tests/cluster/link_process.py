@@ -36,6 +36,7 @@ class LinkProcess:
     names: tuple[str, ...] = ("node-1→redis",)
     ports: dict[str, int] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    resp: bool = False  # whether a Redis is behind it
 
     def __post_init__(self) -> None:
         """Write the plan that a launcher would write."""
@@ -44,7 +45,7 @@ class LinkProcess:
         plan = LinkServerPlan(
             secret=SECRET,
             links=tuple(
-                LinkPlan(name=name, port=port, to_host="127.0.0.1", to_port=self.to_port)
+                LinkPlan(name=name, port=port, to_host="127.0.0.1", to_port=self.to_port, resp=self.resp)
                 for name, port in self.ports.items()
             ),
         )

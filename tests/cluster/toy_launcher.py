@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cluster.errors import ClusterError
-from cluster.launcher import LAUNCHERS, Cut, Deed, LogLine, Say
+from cluster.launcher import LAUNCHERS, Cut, Deed, LogLine, Peer, Say
 from cluster.pid import state_of
 from cluster.processes import family
 from cluster.processes.spawn import Command, spawn
@@ -88,6 +88,10 @@ class ToyLauncher:
     def partition(self, target: Target, cut: Cut) -> Deed:
         """Never asked, since it is refused."""
         raise AssertionError(f"{target} {cut}")
+
+    def mend(self, target: Target, peer: Peer) -> Deed:
+        """Nothing to undo."""
+        return Deed((f"{target} has no path to {peer}",), ())
 
     def heal(self) -> Deed:
         """Nothing to undo."""

@@ -1,4 +1,6 @@
-"""Follower: keeps a node's generation table true to the log, and renews the node's lease while it can prove that.
+"""Follower: keeps a sink true to the log, and renews its lease while it can prove that.
+
+The sink is a node's generation table, or what stands for one at an edge (`tocsin.sink`).
 
     subscription ── told ──▶ s = applied + 1: apply │ s ≤ applied: ignore │ larger: a gap, repair from the log
     beat, every 200 ms  ──▶ (epoch, S): once applied ≥ S, the lease lasts until t0 + L, t0 read before asking
@@ -7,10 +9,11 @@
 What is told makes it fast, the log makes it right, the beat proves it: nothing here depends on a message arriving. What
 always holds:
 
-- One follower per table. It runs on one thread, in a process of its own or in a worker, so its steps need no order
-  beyond that of `Keeper`.
+- One follower per sink. It runs on one thread, in a process of its own or in a worker, so its steps need no order
+  beyond that of the sink.
 - A lease is never renewed for a time that counts from an answer, only from before the question.
 - When Redis is not to be reached nothing is done: the lease ends by itself.
+- A sink that was lost is asked what it still holds before anything is told to it.
 
 Sources: PROTOCOL "Keeping the evidence fresh"; hazards 3 to 7, 18 and 36.
 """
@@ -21,10 +24,10 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from tocsin.errors import Unavailable
-from tocsin.generation import Keeper
 from tocsin.message import Kind, Message, message_of
 from tocsin.position import Position
 from tocsin.sequencer import Feed, Subscription
+from tocsin.sink import Sink, SinkLost
 
 
 class Rhythm(Struct, frozen=True, kw_only=True):
@@ -47,24 +50,26 @@ class Follower:
     """Follows the log of one namespace for one node.
 
     `beats` is where its count begins: a number that no earlier follower of this node has come to, so that a strict
-    writer can tell them apart.
+    writer can tell them apart. `tell` gets a sentence, for people, each time that the sink is lost.
     """
 
     def __init__(
         self,
         *,
         feed: Feed,
-        keeper: Keeper,
+        sink: Sink,
         node: str,
         now: Callable[[], float],
         beats: int,
         rhythm: Rhythm = Rhythm(),  # noqa: B008 - a frozen value
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._feed = feed
-        self._keeper = keeper
+        self._sink = sink
         self._node = node
         self._now = now
         self._rhythm = rhythm
+        self._tell = tell
         self._beats = beats
         self._applied = Position()
         self._beat_at_s = self._canary_at_s = self._sweep_at_s = now()
@@ -74,14 +79,17 @@ class Follower:
 
     @property
     def applied(self) -> Position:
-        """The position up to which the table holds everything."""
+        """The position up to which the sink holds everything."""
         return self._applied
 
     def follow(self, stopped: Callable[[], bool], pause: Callable[[float], None]) -> None:
-        """Follow until `stopped`, through every loss of Redis; `pause` waits so many seconds."""
-        self.take_over()
+        """Follow until `stopped`, through every loss of Redis or of the sink; `pause` waits so many seconds."""
+        taken_over = False
         while not stopped():
             try:
+                if not taken_over:
+                    self.take_over()
+                    taken_over = True
                 subscription = self._feed.subscribe()
                 try:
                     self.catch_up()
@@ -91,17 +99,25 @@ class Follower:
                     subscription.close()
             except Unavailable:
                 pause(self._rhythm.again_after_s)
+            except SinkLost as error:
+                # Whether the last call took effect is unknown, and the sink may be another by now.
+                taken_over = False
+                self._tell(str(error))
+                pause(self._rhythm.again_after_s)
         self.end()
 
     def end(self) -> None:
         """End the lease, and tell the strict writers that they need not wait for this node."""
-        self._keeper.suspend()
+        try:
+            self._sink.suspend()
+        except SinkLost:
+            return  # the lease may go on, until it ends by itself: the strict writers must wait for that
         with contextlib.suppress(Unavailable):
             self._feed.retire(self._node, self._beats)
 
     def take_over(self) -> None:
-        """Take up what the follower before this one left in the table, without its lease; `catch_up` then judges it."""
-        self._applied = self._keeper.take_over()
+        """Take up what the follower before this one left in the sink, without its lease; `catch_up` then judges it."""
+        self._applied = self._sink.take_over()
 
     def turn(self, subscription: Subscription) -> bool:
         """Beat if it is time, else hear what is told next; return False if nothing was. Raises `Unavailable`."""
@@ -163,7 +179,7 @@ class Follower:
             if position.sequence <= self._applied.sequence:
                 return
         # A gap, or another epoch. No hit is proved from here on until the log has been read.
-        self._keeper.suspend()
+        self._sink.suspend()
         self.catch_up()
 
     def _hear_canary(self, message: Message) -> None:
@@ -181,7 +197,7 @@ class Follower:
         self._beats += 1
         position = self._feed.beat(self._node, self._beats, self._applied, canary=self._canary(begun_s))
         if position.epoch != self._applied.epoch or position.sequence < self._applied.sequence:
-            self._keeper.suspend()
+            self._sink.suspend()
             self.catch_up()
             self._beat_at_s = self._now()
             return
@@ -200,7 +216,7 @@ class Follower:
             # From before the question. From the answer's time on (M03):
             #   beat: asks ── Redis: S = 4 ──▶ …… delayed by 5 s …… ──▶ renews to now + L
             #   writer:               s = 5, acknowledged
-            self._keeper.renew(begun_s + rhythm.lease_s)
+            self._sink.renew(begun_s + rhythm.lease_s)
 
     def _sweep(self) -> None:
         """Remove what is left of writers and nodes that died: a node that has not beaten since the last sweep."""
@@ -221,11 +237,11 @@ class Follower:
         return self._node
 
     def _apply(self, message: Message) -> None:
-        self._keeper.apply(message.position.sequence, message.names)
+        self._sink.apply(message.position.sequence, message.names)
         self._applied = message.position
         if message.kind is Kind.STRICT:
             self._feed.acknowledge(self._node, self._beats, self._applied)
 
     def _flush(self, position: Position) -> None:
-        self._keeper.flush(position)
+        self._sink.flush(position)
         self._applied = position

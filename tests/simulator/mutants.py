@@ -154,7 +154,7 @@ class BelievesItIsThere(Follower):
             super().catch_up()
         elif log.position.sequence > self._applied.sequence:
             self._applied = log.position
-            self._keeper.apply(log.position.sequence, ())
+            self._sink.apply(log.position.sequence, ())
 
 
 def keeps_refused_fills(cache: Cache) -> None:

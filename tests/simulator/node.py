@@ -107,7 +107,7 @@ class Node:
         self._beats += 1_000_000
         follower = parts.follower(
             feed=self.way(),
-            keeper=parts.keeper(self.memory, scheduler.now),
+            sink=parts.keeper(self.memory, scheduler.now),
             node=f"{self.name}#{self._beats}",
             now=scheduler.now,
             beats=self._beats,

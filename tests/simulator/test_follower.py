@@ -39,7 +39,7 @@ class Node:
         self.feed = MemorySequencer(self.server, threading.Lock(), lambda _: None)
         return Follower(
             feed=self.feed,
-            keeper=Keeper(self.memory),
+            sink=Keeper(self.memory),
             node="node-1",
             now=lambda: self.now_s,
             beats=1000,

@@ -66,7 +66,7 @@ def keep_table(settings: CacheSettings, folder: Path, *, lock: int | None, stays
     attendance = Attendance(file.anybody_there, clock.now, alone_s=ALONE_S)
     follower = Follower(
         feed=sequencer_on(connection, settings),
-        keeper=Keeper(file.map_to_write()),
+        sink=Keeper(file.map_to_write()),
         node=holder_name(settings.node_name),
         now=clock.now,
         beats=secrets.randbits(48),

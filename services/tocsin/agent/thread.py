@@ -39,7 +39,7 @@ class ThreadTable:
             return
         follower = Follower(
             feed=self._feed,
-            keeper=Keeper(self._memory),
+            sink=Keeper(self._memory),
             node=holder_name(self._name),
             now=self._clock.now,
             beats=secrets.randbits(48),

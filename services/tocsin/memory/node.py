@@ -49,7 +49,7 @@ class PromptTable:
             if self._follower is None:
                 self._follower = Follower(
                     feed=self._feed,
-                    keeper=self._keeper,
+                    sink=self._keeper,
                     node=self._name,
                     now=self._clock.now,
                     beats=next(_beats),

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from tocsin.address import Addressing, BareAddresses, NamedAddresses, PlainAddresses, VersionedAddresses
 from tocsin.agent.node import NodeTable, spawner
+from tocsin.agent.relaying import RelayThread
 from tocsin.agent.rhythm import rhythm_of
 from tocsin.agent.thread import ThreadTable
 from tocsin.backplane import Backplane, Silent
@@ -94,8 +95,10 @@ def _sequencing(connection: RedisConnection, settings: CacheSettings, clock: Clo
     """Return the sequencer, and the table: the node's, or the worker's own where it is wished or can't be shared."""
     sequencer = sequencer_on(connection, settings)
     if settings.agent is Agent.THREAD or not can_be_shared():
+        relaying = RelayThread(settings, sequencer, clock=clock)
         return Sequencing(
-            sequencer, ThreadTable(sequencer, name=settings.node, clock=clock, rhythm=rhythm_of(settings))
+            sequencer,
+            ThreadTable(sequencer, name=settings.node, clock=clock, rhythm=rhythm_of(settings), relaying=relaying),
         )
     if settings.table_dir:
         folder = Path(settings.table_dir)

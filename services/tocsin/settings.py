@@ -15,6 +15,8 @@ from tocsin.errors import SettingsError
 
 _NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SCHEMES = ("redis", "rediss", "unix")
+OUTBOX_SCHEMES = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}
+"""The databases that can hold an outbox, by the scheme of its URL, which may name a driver after a `+`."""
 
 
 class Strategy(enum.Enum):
@@ -70,7 +72,8 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
     The sequenced strategies: a node serves from L1 for at most `lease_s` after it last proved that it heard everything,
     and tries that every `beat_every_s`; a writer has `writer_s` from its announcement to its commit. `agent` keeps the
     node's table; the workers of a node are those whose names agree up to the first slash. `table_dir` is the folder
-    of the tables; '' stands for one in memory, of this user's own.
+    of the tables; '' stands for one in memory, of this user's own. `outbox_url` is the database whose table `outbox`
+    the agents relay (see `tocsin.outbox.table`); '' stands for none.
     """
 
     redis_url: str
@@ -93,6 +96,7 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
     writer_s: float = 3.0
     agent: Agent = Agent.PROCESS
     table_dir: str = ""
+    outbox_url: str = ""
 
     def __post_init__(self) -> None:
         if not _NAMESPACE.fullmatch(self.namespace):
@@ -104,6 +108,11 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
             raise SettingsError(
                 f"redis_url begins with {urlsplit(self.redis_url).scheme!r}: a URL such as redis://127.0.0.1:6379/0,"
                 " rediss://… or unix://… is needed"
+            )
+        if self.outbox_url and urlsplit(self.outbox_url).scheme.partition("+")[0] not in OUTBOX_SCHEMES:
+            raise SettingsError(
+                f"outbox_url begins with {urlsplit(self.outbox_url).scheme!r}: a URL such as"
+                " sqlite:////folder/file.db, postgresql://… or mariadb://… is needed"
             )
         if not self.node:
             raise SettingsError("node is empty: a name for this process is needed, such as node-1/worker-1")

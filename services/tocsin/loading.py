@@ -8,10 +8,10 @@ everything is cleared, all of it comes back at once (hazard 25). So each source 
 permits and a breaker, in each process.
 
 What always holds: a source has at most `loads_max` loads under way, and whoever waits for one waits at most
-`load_wait_s`. After `load_failures_max` failures in a row a source is left alone: one load in `load_retry_after_s` tries
-it until one succeeds. Only errors that say that the source is in trouble (`trouble`) count as failures; a loader that
-raises anything else has been answered. A load that runs within another takes no second permit: with all permits held by
-threads that wait for a second one, nobody would go on.
+`load_wait_s`. After `load_failures_max` failures in a row a source is left alone: one load in `load_retry_after_s`
+tries it until one succeeds. Only errors that say that the source is in trouble (`trouble`) count as failures; a loader
+that raises anything else has been answered. A load that runs within another takes no second permit: with all permits
+held by threads that wait for a second one, nobody would go on.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from tocsin.breaker import Breaker
 from tocsin.clock import Clock
 from tocsin.entry import Loaded
 from tocsin.errors import LoadRefused
-from tocsin.observer import Observer, Outcome
+from tocsin.observer import LoadOutcome, Observer
 from tocsin.permits import Permits
 from tocsin.settings import CacheSettings
 
@@ -74,14 +74,14 @@ class Loading:
             return self._timed(load, name, begun_s)
         source = self._sources.get(name) or self._new_source(name)
         if not source.breaker.allows():
-            self._observer.loaded(name, 0.0, Outcome.BROKEN)
+            self._observer.loaded(name, 0.0, LoadOutcome.BROKEN)
             raise LoadRefused(
                 f"loads from {name!r} failed {self._settings.load_failures_max} times in a row, so it is left alone for"
                 f" {self._settings.load_retry_after_s:g} s (load_retry_after_s)",
                 detail="source-broken",
             )
         if not source.permits.take(self._settings.load_wait_s):
-            self._observer.loaded(name, self._clock.now() - begun_s, Outcome.CROWDED)
+            self._observer.loaded(name, self._clock.now() - begun_s, LoadOutcome.CROWDED)
             raise LoadRefused(
                 f"{self._settings.loads_max} loads from {name!r} are under way in this process (loads_max), and none"
                 f" ended within {self._settings.load_wait_s:g} s (load_wait_s)",
@@ -108,10 +108,10 @@ class Loading:
         try:
             loaded = load()
         except BaseException:
-            self._observer.loaded(name, self._clock.now() - begun_s, Outcome.FAILED)
+            self._observer.loaded(name, self._clock.now() - begun_s, LoadOutcome.FAILED)
             raise
         ended_s = self._clock.now()
-        self._observer.loaded(name, ended_s - begun_s, Outcome.LOADED)
+        self._observer.loaded(name, ended_s - begun_s, LoadOutcome.LOADED)
         return replace(loaded, load_s=ended_s - called_s) if ended_s > called_s else loaded
 
     def _new_source(self, name: str) -> Source:

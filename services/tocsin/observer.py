@@ -20,7 +20,7 @@ from tocsin.entry import Answer, Layer, Step
 from tocsin.names import Names
 
 
-class Outcome(enum.Enum):
+class LoadOutcome(enum.Enum):
     """What became of a load that was to begin."""
 
     LOADED = "loaded"
@@ -47,7 +47,7 @@ class Observer(Protocol):
     def missed(self, steps: tuple[Step, ...]) -> None:
         """A look without a loader (`get`) found nothing in these levels, which say why."""
 
-    def loaded(self, source: str, seconds: float, outcome: Outcome) -> None:
+    def loaded(self, source: str, seconds: float, outcome: LoadOutcome) -> None:
         """A load from `source` (`Policy.source`) ended, or was refused, after `seconds`, waiting included.
 
         Loads that refresh an entry before its end are loads like all others.
@@ -75,7 +75,7 @@ class Unobserved:
     def missed(self, steps: tuple[Step, ...]) -> None:
         """Do nothing."""
 
-    def loaded(self, source: str, seconds: float, outcome: Outcome) -> None:
+    def loaded(self, source: str, seconds: float, outcome: LoadOutcome) -> None:
         """Do nothing."""
 
     def spared(self, how: Spared) -> None:

@@ -22,9 +22,9 @@ class Policy(Struct, frozen=True):
     An invalidated value is never shown. Only `sequenced` can tell the one from the other; other strategies ignore it.
 
     `early_share`: under the protection `refresh-ahead`, an entry is refreshed when this share of its life is left.
-    `beta`: under `xfetch`, above 1 refreshes earlier, below 1 later. `thread_bound`: the loader belongs to the thread of
-    its reader (a request's context, a session), so no refresh runs it elsewhere. `source` is what the loader asks: loads
-    of one source share permits and a breaker (`tocsin.loading`).
+    `beta`: under `xfetch`, above 1 refreshes earlier, below 1 later. `thread_bound`: the loader belongs to the thread
+    of its reader (a request's context, a session), so no refresh runs it elsewhere. `source` is what the loader asks:
+    loads of one source share permits and a breaker (`tocsin.loading`).
 
     Raises `ValueError` for a number that can't be meant.
     """

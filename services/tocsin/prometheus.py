@@ -18,7 +18,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
 from tocsin.entry import Answer, Step
 from tocsin.names import Names
-from tocsin.observer import Outcome, Spared
+from tocsin.observer import LoadOutcome, Spared
 
 _READ_BUCKETS_S = (0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 
@@ -37,7 +37,7 @@ class PrometheusObserver:
             ("layer", "reason", "detail"),
             registry=registry,
         )
-        self._loads = Counter("tocsin_loads", "Loads, by what became of them.", ("source", "outcome"), registry=registry)
+        self._loads = Counter("tocsin_loads", "Loads, by their outcome.", ("source", "outcome"), registry=registry)
         self._spared = Counter(
             "tocsin_spared_loads", "Loads that a stampede would have made.", ("how",), registry=registry
         )
@@ -61,7 +61,7 @@ class PrometheusObserver:
             if not step.hit:
                 self._passes.labels(step.layer.value, step.reason, step.detail or "").inc()
 
-    def loaded(self, source: str, seconds: float, outcome: Outcome) -> None:  # noqa: ARG002  # reads are timed
+    def loaded(self, source: str, seconds: float, outcome: LoadOutcome) -> None:  # noqa: ARG002  # reads are timed
         """Count one load, or one that was refused."""
         self._loads.labels(source, outcome.value).inc()
 

@@ -12,20 +12,16 @@ What always holds:
   until its end, and there the next reader loads as ever.
 """
 
-from collections.abc import Callable
-
 from tocsin.address import Address
-from tocsin.background import Background, Work
+from tocsin.background import Background, OnReader
 from tocsin.clock import Clock
 from tocsin.coherence import Coherence
 from tocsin.errors import Unavailable
 from tocsin.fetching import Fetched, Fetcher
 from tocsin.loading import Loader
 from tocsin.policy import Policy
+from tocsin.protection import Carry
 from tocsin.shared import Hit, Load
-
-Carry = Callable[[Work], Work]
-"""Binds a work to the context of its caller, so that it can run on another thread; a framework's rim has one."""
 
 
 class Refresher:
@@ -37,15 +33,14 @@ class Refresher:
         parts: Coherence,
         fetcher: Fetcher,
         clock: Clock,
-        on_reader: Background,
-        elsewhere: Background | None,
+        background: Background | None,
         carry: Carry,
     ) -> None:
         self._parts = parts
         self._fetcher = fetcher
         self._clock = clock
-        self._on_reader = on_reader
-        self._elsewhere = elsewhere
+        self._on_reader = OnReader(clock)
+        self._elsewhere = background
         self._carry = carry
 
     def renew(self) -> None:

@@ -39,8 +39,8 @@ class Hit(Struct, frozen=True):
 class Load(Struct, frozen=True):
     """L2 has nothing that may be used: load, and fill under this `token` (None where a strategy has no tokens).
 
-    Whoever can't fill gives it back: `release`. `lock` is the owner's name in a lock of the key, '' where there is none.
-    `expired` is what was there before, not invalidated, for those who may show it if the load fails. `reason` and
+    Whoever can't fill gives it back: `release`. `lock` is the owner's name in a lock of the key, '' where there is
+    none. `expired` is what was there before, not invalidated, for those who may show it if the load fails. `reason` and
     `detail` are those of `entry.Step`.
     """
 

@@ -17,7 +17,7 @@ from tocsin.memory.backplane import MemoryBackplane
 from tocsin.memory.journal import MemoryJournal
 from tocsin.memory.shared_level import MemorySharedLevel
 from tocsin.memory.store import MemoryStore
-from tocsin.observer import Outcome, Spared
+from tocsin.observer import LoadOutcome, Spared
 
 from tests.tocsin.moved_clock import MovedClock
 
@@ -30,7 +30,7 @@ class Witness:
     invalidations: list[tuple[Names, str]] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     misses: list[tuple[Step, ...]] = field(default_factory=list)
-    loads: list[tuple[str, float, Outcome]] = field(default_factory=list)
+    loads: list[tuple[str, float, LoadOutcome]] = field(default_factory=list)
     sparings: list[Spared] = field(default_factory=list)
     glances: int = 0
 
@@ -41,7 +41,7 @@ class Witness:
     def missed(self, steps: tuple[Step, ...]) -> None:
         self.misses.append(steps)
 
-    def loaded(self, source: str, seconds: float, outcome: Outcome) -> None:
+    def loaded(self, source: str, seconds: float, outcome: LoadOutcome) -> None:
         self.loads.append((source, seconds, outcome))
 
     def spared(self, how: Spared) -> None:

@@ -74,17 +74,14 @@ class SequencedShared:
         self._sequencer.finish(self._identity(), [namespace_name(counter.removeprefix("namespace:"))])
         return version
 
-    def lookup(self, address: Address, early_s: float = 0.0) -> Found:
+    def lookup(self, address: Address) -> Found:
         """Return what L2 holds, or who may load it."""
-        found = self._sequencer.lookup(address.key, self._identity(), early_s)
+        found = self._sequencer.lookup(address.key, self._identity())
         match found:
             case Given():
                 return Hit(found.entry, found.dirty, found.position)
             case Permitted():
-                before = found.expired
-                if before is None:
-                    return Load(found.token)
-                return Load(found.token, "stale", "early" if before.ttl_s > 0 else "expired", expired=before)
+                return Load(found.token)
             case _:
                 return found
 
@@ -93,11 +90,6 @@ class SequencedShared:
         assert load.token is not None, "a sequencer's permission has a token"
         kept = self._sequencer.fill(self._put(address, loaded, ttl_s, stale_s), load.token)
         return Filled(kept.stored, kept.position)
-
-    def release(self, address: Address, load: Load) -> None:
-        """Give a token back unused."""
-        if load.token is not None:
-            self._sequencer.release(address.key, load.token)
 
     def announce(self, invalidation: Invalidation) -> Announced:
         """Number a write that is about to commit; in `strict`, wait until nobody serves what it makes untrue.

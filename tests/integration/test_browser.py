@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
+from tests.chromium import chromium
 from tests.integration.live import Cluster
-from tests.requirement import unavailable
 
 pytestmark = pytest.mark.integration
-
-# Nothing but the page itself may go over the network; without a sandbox, because CI is root in a container.
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[BrowserContext]:
     """One Chromium with an empty cache."""
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if binary is None:
-        unavailable("chromium", "no chromium on the PATH (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(executable_path=binary, args=list(ARGUMENTS))
-        except Error as error:
-            unavailable("chromium", f"{binary} does not start: {error}")
-        with chromium:
-            yield chromium.new_context()
+    with chromium() as started:
+        yield started.new_context()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
     runs/
       20261123T081500Z-3f9a/   topology.json  ledger.jsonl  secret  logs/*.log  a folder per server
-      latest  ─▶ the newest run
+      latest  ─▶ the newest run, or examination (cluster/engine/folders.py)
       current ─▶ the cluster that runs; absent when none does
       .lock      held by whichever command is changing something
 
@@ -88,13 +88,13 @@ class Runs:
     def create(self, topology: Topology, *, now: datetime, secret: str) -> Run:
         """A new run folder with its topology and secret. `now` is UTC; the end of `secret` makes the name unique."""
         run = Run(self.root / f"{now:%Y%m%dT%H%M%SZ}-{os.urandom(2).hex()}")
-        self._prepare()
+        self.prepare()
         run.path.mkdir(mode=0o700)
         run.logs.mkdir(mode=0o700)
         run.secret_file.touch(mode=0o600)
         run.secret_file.write_text(secret + "\n", encoding="ascii")
         topologies.store(topology, run.path / "topology.json")
-        self._point(LATEST, run)
+        self.point(LATEST, run.name)
         return run
 
     def current(self) -> Run | None:
@@ -114,7 +114,7 @@ class Runs:
 
     def make_current(self, run: Run) -> None:
         """Point `current` at a run."""
-        self._point(CURRENT, run)
+        self.point(CURRENT, run.name)
 
     def no_current(self) -> None:
         """Nothing runs any more: take `current` away."""
@@ -136,7 +136,7 @@ class Runs:
         A second command waits up to `within_s` seconds and tells `notice` so. The kernel drops the lock with its
         holder, however that ends. Raises NotInTimeError that names the holder.
         """
-        self._prepare()
+        self.prepare()
         with (self.root / ".lock").open("a+", encoding="utf-8") as file:
             told = False
 
@@ -162,7 +162,8 @@ class Runs:
             file.flush()
             yield
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Make the folder itself. Raises ClusterError that names another way where that can't be."""
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as problem:
@@ -172,11 +173,12 @@ class Runs:
         if not os.access(self.root, os.W_OK | os.X_OK):
             raise ClusterError(f"{self.root} is not writable for this user; name another folder: {VARIABLE}=/path")
 
-    def _point(self, link: str, run: Run) -> None:
+    def point(self, link: str, name: str) -> None:
+        """Let a link of this folder lead to another of its members."""
         fresh = self.root / f".{link}.{os.getpid()}"
         fresh.unlink(missing_ok=True)
-        fresh.symlink_to(run.name)
-        fresh.rename(self.root / link)  # at once: whoever reads it sees the old run or the new one
+        fresh.symlink_to(name)
+        fresh.rename(self.root / link)  # at once: whoever reads it sees the old or the new
 
     def _pointed(self, link: str) -> Run | None:
         path = self.root / link

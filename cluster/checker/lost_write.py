@@ -26,9 +26,7 @@ def lost_write(registers: Registers, *, writes_min: int = 1) -> Verdict:
     """
     history = registers.history
     checked = sum(kind == WRITE and outcome == OK for kind, outcome in zip(history.kind, history.outcome, strict=True))
-    anomalies: list[Anomaly] = list(registers.shared)
-    if history.audited:
-        anomalies += _contradictions(history)
+    anomalies = untrue_answers(registers)
     found = verdict(
         "lost write",
         checked=checked,
@@ -42,6 +40,14 @@ def lost_write(registers: Registers, *, writes_min: int = 1) -> Verdict:
         reason = "the audit table was not read, so nobody knows what was committed"
         return replace(found, decision=Decision.UNKNOWN, reason=reason)
     return found
+
+
+def untrue_answers(registers: Registers) -> list[Anomaly]:
+    """Every write whose answer was not true, and every two that became the same version; the former need the audit."""
+    anomalies: list[Anomaly] = list(registers.shared)
+    if registers.history.audited:
+        anomalies += _contradictions(registers.history)
+    return anomalies
 
 
 def _contradictions(history: History) -> Iterator[LostWrite]:

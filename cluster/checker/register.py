@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -109,10 +109,16 @@ class Registers:
         ]
 
 
-def registers(history: History) -> Registers:
-    """Lay out every key of `history` that has a write, a version read, or a baseline. O(n log n)."""
+def registers(history: History, *, vias: Container[int] | None = None) -> Registers:
+    """Lay out every key of `history` that has a write or a version read. O(n log n).
+
+    `vias`: only the reads through these, by number; a history without some of its reads breaks no promise that it kept
+    with them. None: all.
+    """
     found = Registers(history)
     write_rows, read_rows = rows_by_key(history)
+    if vias is not None:
+        read_rows = [[row for row in rows if history.via[row] in vias] for rows in read_rows]
     audits = audit_by_key(history)
     for key, (writes, reads, audit) in enumerate(zip(write_rows, read_rows, audits, strict=True)):
         if not writes and not reads:

@@ -9,7 +9,7 @@ of unknown end promises nothing until a read has shown it. Operations without a 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TypeAlias
 
 from cluster.checker.anomaly import WentBack
@@ -22,22 +22,36 @@ _Shown: TypeAlias = dict[int, list[tuple[int, int, int]]]
 """Session → (returned_ns, rank, row) of what it was shown, sorted."""
 
 
-def monotonic_reads(registers: Registers, *, reads_min: int = 1) -> Verdict:
-    """Whether no session was shown a version, then an older one; valid needs `reads_min` reads that had one before."""
-    return _judge(registers, "monotonic reads", _own_reads, reads_min)
+def monotonic_reads(registers: Registers, *, reads_min: int = 1, excepted: Container[tuple[int, int]] = ()) -> Verdict:
+    """Whether no session was shown a version, then an older one; valid needs `reads_min` reads that had one before.
+
+    `excepted`: versions that bind nobody who saw them, as (key's number, version).
+    """
+    return _judge(registers, "monotonic reads", _own_reads, reads_min, excepted)
 
 
-def read_your_writes(registers: Registers, *, reads_min: int = 1) -> Verdict:
-    """Whether each session saw its own acknowledged writes; valid needs `reads_min` reads that had one before."""
-    return _judge(registers, "read your writes", _own_writes, reads_min)
+def read_your_writes(registers: Registers, *, reads_min: int = 1, excepted: Container[tuple[int, int]] = ()) -> Verdict:
+    """Whether each session saw its own acknowledged writes; valid needs `reads_min` reads that had one before.
+
+    `excepted`: versions whose writers were promised nothing, as (key's number, version).
+    """
+    return _judge(registers, "read your writes", _own_writes, reads_min, excepted)
 
 
-def _judge(registers: Registers, name: str, own: Callable[[Register, array[int]], _Shown], reads_min: int) -> Verdict:
+def _judge(
+    registers: Registers,
+    name: str,
+    own: Callable[[Register, array[int]], _Shown],
+    reads_min: int,
+    excepted: Container[tuple[int, int]],
+) -> Verdict:
     checked, found = 0, 0
     kept: list[tuple[int, int]] = []
     sessions = registers.history.session
     for register in registers:
         shown = own(register, sessions)
+        if excepted:
+            shown = _without(shown, register, excepted)
         for session, places in _reads_by_session(register, sessions, shown).items():
             for place, floor, row in _floors(register, places, shown[session]):
                 checked += 1
@@ -85,6 +99,15 @@ def _reads_by_session(register: Register, sessions: array[int], shown: _Shown) -
         if places is not None:
             places.append(place)
     return found
+
+
+def _without(shown: _Shown, register: Register, excepted: Container[tuple[int, int]]) -> _Shown:
+    """What a session was shown, without the versions that are excepted."""
+    kept = {
+        session: [event for event in events if (register.key, register.versions[event[1]]) not in excepted]
+        for session, events in shown.items()
+    }
+    return {session: events for session, events in kept.items() if events}
 
 
 def _own_reads(register: Register, sessions: array[int]) -> _Shown:

@@ -13,7 +13,7 @@ profit", PODC 2011: Δ-atomicity). at most = read.returned − invocation of the
 from __future__ import annotations
 
 from array import array
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from heapq import nlargest
 
@@ -24,15 +24,38 @@ from cluster.checker.verdict import KEPT_MAX, Decision, Verdict, decide
 
 @dataclass(frozen=True, slots=True)
 class StaleReads:
-    """Every stale read, in parallel columns: its row and by how much it is late at least; the worst as values."""
+    """Every stale read, in parallel columns: its row, by how much it is late at least, the row of the operation that
+    had shown a newer version first (NO_ROW: the baseline). `registers` and `places` say where to find the rest of it.
+    """
 
+    laid_out: Registers
     rows: array[int]
     at_least_ns: array[int]
-    worst: tuple[StaleRead, ...]
+    newer_rows: array[int]
+    registers: array[int]
+    places: array[int]
 
     def __len__(self) -> int:
         """How many there are."""
         return len(self.rows)
+
+    @property
+    def worst(self) -> tuple[StaleRead, ...]:
+        """The evidence of the stalest, at most KEPT_MAX of them."""
+        return self.evidence(nlargest(KEPT_MAX, range(len(self.rows)), key=self.at_least_ns.__getitem__))
+
+    def evidence(self, numbers: Iterable[int]) -> tuple[StaleRead, ...]:
+        """The evidence of these, by their position in the columns."""
+        return tuple(
+            stale_read(
+                self.laid_out,
+                self.laid_out.all[self.registers[number]],
+                self.places[number],
+                lateness_ns=self.at_least_ns[number],
+                newer_row=self.newer_rows[number],
+            )
+            for number in numbers
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,33 +66,25 @@ class Staleness(Verdict):
     worst_at_most_ns: int | None
 
 
-def stale_reads(
-    registers: Registers, *, reads_too: bool, among: Container[int] | None = None, kept_max: int = KEPT_MAX
-) -> StaleReads:
+def stale_reads(registers: Registers, *, reads_too: bool, among: Container[int] | None = None) -> StaleReads:
     """The reads that began after a newer version was known to be there.
 
     Known by an acknowledged write or, with `reads_too`, by any operation that had returned it. `among`: judge only the
     reads in these rows; all others still bear witness. O(n) once laid out.
     """
-    rows, at_least, found = array("I"), array("q"), []
-    for register in registers:
+    found = StaleReads(registers, array("I"), array("q"), array("q"), array("I"), array("I"))
+    for number, register in enumerate(registers):
         earliest, newer_rows = register.earliest_newer(reads_too=reads_too)
         for place in begun_late(register.read_ranks, register.read_invoked_ns, earliest):
             if among is not None and register.read_rows[place] not in among:
                 continue
             rank = register.read_ranks[place]
-            lateness = register.read_invoked_ns[place] - earliest[rank]
-            rows.append(register.read_rows[place])
-            at_least.append(lateness)
-            found.append((lateness, register, place, newer_rows[rank]))
-        if len(found) > 2 * kept_max:
-            found = nlargest(kept_max, found, key=_lateness)
-    worst = nlargest(kept_max, found, key=_lateness)
-    evidence = tuple(
-        stale_read(registers, register, place, lateness_ns=lateness, newer_row=row)
-        for lateness, register, place, row in worst
-    )
-    return StaleReads(rows, at_least, evidence)
+            found.rows.append(register.read_rows[place])
+            found.at_least_ns.append(register.read_invoked_ns[place] - earliest[rank])
+            found.newer_rows.append(newer_rows[rank])
+            found.registers.append(number)
+            found.places.append(place)
+    return found
 
 
 def staleness(registers: Registers, *, bound_ns: int | None = None, reads_min: int = 1) -> Staleness:
@@ -79,7 +94,8 @@ def staleness(registers: Registers, *, bound_ns: int | None = None, reads_min: i
     """
     stale = stale_reads(registers, reads_too=True)
     checked = registers.reads - len(registers.phantoms)
-    beyond = [] if bound_ns is None else [each for each in stale.worst if each.at_least_ns > bound_ns]
+    worst = stale.worst
+    beyond = [] if bound_ns is None else [each for each in worst if each.at_least_ns > bound_ns]
     found = 0 if bound_ns is None else sum(lateness > bound_ns for lateness in stale.at_least_ns)
     flaw = f"were staler than {(bound_ns or 0) / 1e6:g} ms"
     decision, reason = decide(checked=checked, checked_min=reads_min, found=found, things="reads", flaw=flaw)
@@ -92,13 +108,9 @@ def staleness(registers: Registers, *, bound_ns: int | None = None, reads_min: i
         checked=checked,
         found=found,
         anomalies=tuple(beyond),
-        worst_at_least_ns=stale.worst[0].at_least_ns if stale.worst else 0,
-        worst_at_most_ns=stale.worst[0].at_most_ns if stale.worst else 0,
+        worst_at_least_ns=worst[0].at_least_ns if worst else 0,
+        worst_at_most_ns=worst[0].at_most_ns if worst else 0,
     )
-
-
-def _lateness(found: tuple[int, Register, int, int]) -> int:
-    return found[0]
 
 
 def stale_read(registers: Registers, register: Register, place: int, *, lateness_ns: int, newer_row: int) -> StaleRead:

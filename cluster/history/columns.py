@@ -66,8 +66,8 @@ class History:
     __slots__ = (
         "audit_keys", "audit_operation_ids", "audit_versions", "audited", "baselines", "digest", "error", "faults",
         "header", "index", "invoked_ns", "key", "keys", "kind", "late_ns", "layer", "names", "node", "operation_id",
-        "operation_ids", "outcome", "owner", "phase", "process", "returned_ns", "session", "status", "truncated",
-        "user", "version", "via", "worker",
+        "operation_ids", "outcome", "owner", "pending", "phase", "process", "returned_ns", "session", "status",
+        "truncated", "user", "version", "via", "worker",
     )  # fmt: skip
 
     def __init__(self, header: Header) -> None:
@@ -78,6 +78,7 @@ class History:
         self.names = Names()
         """Sessions, users, nodes, workers, errors and whom was asked."""
         self.kind, self.outcome, self.phase, self.layer = bytearray(), bytearray(), bytearray(), bytearray()
+        self.pending = bytearray()
         self.index, self.process, self.key, self.operation_id = array("I"), array("I"), array("I"), array("I")
         self.session, self.user, self.owner = array("I"), array("I"), array("I")
         self.via, self.node, self.worker, self.error = array("I"), array("I"), array("I"), array("I")
@@ -154,6 +155,7 @@ class History:
         self.version.append(end.version)
         self.digest.append(end.digest)
         self.status.append(end.status)
+        self.pending.append(end.pending)
 
     def add_baseline(self, line: Baseline) -> None:
         """Note a version that was committed before the run."""

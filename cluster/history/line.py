@@ -75,7 +75,10 @@ class Invocation(Timed, frozen=True, tag="invoke"):
 
 
 class Completion(Timed, frozen=True):
-    """How the open operation of `process` ended, and what the answer said."""
+    """How the open operation of `process` ended, and what the answer said.
+
+    `pending`: of a write that was committed, but whose invalidation could not be published yet, by its own answer.
+    """
 
     process: Count
     version: Annotated[int, msgspec.Meta(ge=NO_VERSION, le=2**62)] = NO_VERSION
@@ -87,6 +90,7 @@ class Completion(Timed, frozen=True):
     layer: Layer = Layer.NONE
     owner: str = ""
     error: str = ""
+    pending: bool = False
 
 
 class Ok(Completion, frozen=True, tag="ok"):

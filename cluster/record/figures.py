@@ -34,7 +34,7 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
     """How fresh the judged reads of one part of a run were.
 
     `worst_*`: of the stalest read, at least and at most (None: not known). `visible`: for each threshold in
-    milliseconds, the share of reads that were staler than it by their lower bound. `nines`: −log10 of the stale share;
+    milliseconds, how many reads were staler than it by their lower bound. `nines`: −log10 of the stale share;
     where no read was stale, as much as the count of reads can support (3/n), and `nines_capped` is true.
     """
 

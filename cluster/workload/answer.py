@@ -37,6 +37,14 @@ class _Personal(msgspec.Struct):
     user: str
 
 
+class _Entry(msgspec.Struct):
+    version: int
+
+
+class _Held(msgspec.Struct):
+    l2: _Entry | None
+
+
 class Refusal(msgspec.Struct, frozen=True):
     """What a problem document (RFC 9457) says of a failed request, as far as a verdict needs it.
 
@@ -60,6 +68,7 @@ class Value:
 NO_VALUE = Value()
 _decode_product = msgspec.json.Decoder(_Product).decode
 _decode_personal = msgspec.json.Decoder(_Personal).decode
+_decode_held = msgspec.json.Decoder(_Held).decode
 _decode_refusal = msgspec.json.Decoder(Refusal).decode
 
 
@@ -80,6 +89,15 @@ def personal_value(body: bytes) -> Value:
         return Value(owner=_decode_personal(body).user)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnreadableError(f"no personal page: {error}") from error
+
+
+def shared_value(body: bytes) -> Value:
+    """What Redis holds of a key, by a node's control route; nothing: no version. Raises UnreadableError."""
+    try:
+        held = _decode_held(body).l2
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"no entry: {error}") from error
+    return NO_VALUE if held is None else Value(version=held.version)
 
 
 def refusal(body: bytes) -> Refusal:

@@ -12,21 +12,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from random import Random
 
 import aiohttp
 
 from cluster.errors import ClusterError
 from cluster.history.line import Fail, Info, Invocation, Ok
-from cluster.history.operation import Outcome, Phase
+from cluster.history.operation import NO_VERSION, Outcome, Phase
 from cluster.history.recorder import Recorder
 from cluster.workload.arrival import Arrival, Wish
 from cluster.workload.client import Client, Clients
 from cluster.workload.outcome import outcome_of_error
 from cluster.workload.profile import Profile
 from cluster.workload.reply import Reply, reply_of
-from cluster.workload.request import EDGE, Origins, Request, change_product, read_personal, read_product
+from cluster.workload.request import EDGE, Origins, Request, change_product, read_personal, read_product, read_shared
 from cluster.workload.tally import Tally
 
 NS = 1_000_000_000
@@ -55,6 +55,8 @@ class Driver:
         self._recorder = recorder
         self._chance = chance
         self._run_tag = run_tag
+        self._known: dict[str, int] = {}
+        """Key → the highest version that was acknowledged, for the live count of stale reads."""
         self._clients = Clients()
         self._tasks: set[asyncio.Task[None]] = set()
         self._http: aiohttp.ClientSession
@@ -109,19 +111,36 @@ class Driver:
     async def read_all(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Read each (via, product), READERS at a time; the versions. What was not answered has no entry."""
         seen: dict[tuple[str, int], int] = {}
+
+        async def read(client: Client, via: str, product: int) -> None:
+            reply = await self._perform(read_product(self._origins, product, via, client), client)
+            if reply.outcome is Outcome.OK:
+                seen[via, product] = reply.value.version
+
+        await self._by_readers(read, places)
+        return seen
+
+    async def read_shared(self, products: Iterable[int], secret: str) -> None:
+        """Put on file what Redis holds of these products, as a worker says it."""
+
+        async def read(client: Client, _: str, product: int) -> None:
+            await self._perform(read_shared(self._origins, product, secret), client)
+
+        await self._by_readers(read, (("", product) for product in products))
+
+    async def _by_readers(
+        self, read: Callable[[Client, str, int], Awaitable[None]], places: Iterable[tuple[str, int]]
+    ) -> None:
         wanted = iter(list(places))
 
         async def reader(client: Client) -> None:
             for via, product in wanted:
-                reply = await self._perform(read_product(self._origins, product, via, client), client)
-                if reply.outcome is Outcome.OK:
-                    seen[via, product] = reply.value.version
+                await read(client, via, product)
 
         probes = [self._clients.probe() for _ in range(READERS)]
         await asyncio.gather(*map(reader, probes))
         for probe in probes:
             self._clients.done(probe)
-        return seen
 
     def _spawn(self, arrival: Arrival, due_ns: int) -> None:
         # A task that nobody holds may be collected while it waits; the set holds it.
@@ -165,6 +184,7 @@ class Driver:
         )
         self._recorder.write(line)
         self.tally.asked += 1
+        known = self._known.get(request.key, 0)
         reply = await self._exchange(request, client)
         value = reply.value
         end = _COMPLETIONS[reply.outcome](
@@ -180,12 +200,16 @@ class Driver:
             layer=reply.layer,
             owner=value.owner,
             error=reply.error,
+            pending=reply.pending,
         )
         self._recorder.write(end)
         if reply.outcome is Outcome.OK:
             self.tally.answered += 1
             if request.operation_id:
                 self.acknowledged.add(request.operation_id)
+                self._known[request.key] = max(value.version, self._known.get(request.key, 0))
+            elif NO_VERSION < value.version < known:
+                self.tally.stale += 1
         else:
             self.tally.errors[reply.error] += 1
         return reply

@@ -17,6 +17,7 @@ class Reply:
     """The outcome, the value where there is one, and what the answer said of itself; `error` names what went wrong.
 
     `worker` is who answered or, where the edge answered from its store, who had filled it.
+    `pending`: of a write, docs/contract.md §1.
     """
 
     outcome: Outcome
@@ -26,6 +27,7 @@ class Reply:
     worker: str = ""
     layer: Layer = Layer.NONE
     error: str = ""
+    pending: bool = False
 
 
 def reply_of(request: Request, status: int, headers: CIMultiDictProxy[str], body: bytes) -> Reply:
@@ -52,4 +54,5 @@ def reply_of(request: Request, status: int, headers: CIMultiDictProxy[str], body
         worker=headers.get("X-Filled-By", headers.get("X-Worker", "")),
         layer=layer_of(", ".join(headers.getall("Cache-Status", []))) if request.kind is Kind.READ else Layer.NONE,
         error=error,
+        pending=headers.get("Tocsin-Pending") == "true",
     )

@@ -14,10 +14,10 @@ import msgspec
 from yarl import URL
 
 from cluster.history.operation import Kind
-from cluster.workload.answer import Value, described, personal_value, product_value
+from cluster.workload.answer import Value, described, personal_value, product_value, shared_value
 from cluster.workload.client import Client
 
-EDGE = "edge"
+EDGE, REDIS = "edge", "redis"
 LOCALE = "en"
 
 
@@ -77,6 +77,22 @@ def change_product(origins: Origins, product: int, operation_id: str, *, price: 
         body=msgspec.json.encode(body),
         operation_id=operation_id,
         value_of=product_value,
+    )
+
+
+def read_shared(origins: Origins, product: int, secret: str) -> Request:
+    """Ask a worker what Redis holds of a product (docs/contract.md §2)."""
+    worker = next(iter(origins.workers.values()))
+    return Request(
+        kind=Kind.READ,
+        key=f"product:{product}",
+        via=REDIS,
+        method="GET",
+        url=URL(f"{worker}/_tocsin/entry?key=product:{product}", encoded=True),
+        headers={"Tocsin-Secret": secret},
+        body=None,
+        operation_id="",
+        value_of=shared_value,
     )
 
 

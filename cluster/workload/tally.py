@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Tally:
-    """Counts since the start. `unsent`: requests that were due while too many were waiting."""
+    """Counts since the start.
+
+    `unsent`: requests that were due while too many were waiting. `stale`: reads that returned less than had been
+    acknowledged before they began.
+    """
 
     asked: int = 0
     answered: int = 0
     writes: int = 0
+    stale: int = 0
     unsent: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 

@@ -73,8 +73,8 @@ MUTANTS = [
     Mutant(
         "staleness-of-the-least",
         "staleness",
-        "worst_at_least_ns=stale.worst[0].at_least_ns if",
-        "worst_at_least_ns=stale.worst[-1].at_least_ns if",
+        "worst_at_least_ns=worst[0].at_least_ns if",
+        "worst_at_least_ns=worst[-1].at_least_ns if",
     ),
     Mutant("session-past-is-the-last", "session", "if rank > floor:", "if True:"),
     Mutant(

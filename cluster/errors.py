@@ -11,6 +11,7 @@ Anything else that reaches the top is a mistake of ours: 255. The codes are thos
 from __future__ import annotations
 
 BROKEN = 1
+UNKNOWN = 2
 USAGE = 254
 EXAMINER_FAILED = 255
 

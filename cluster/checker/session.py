@@ -1,4 +1,4 @@
-"""What one session may expect of its own order: monotonic reads, and read your writes.
+"""Session: what may one session expect of its own order? Monotonic reads, and read your writes.
 
 Terry et al., "Session guarantees for weakly consistent replicated data", PDIS 1994. Per session and key: a read returns
 no less than what the session's own reads (monotonic reads) or own acknowledged writes (read your writes) had returned

@@ -14,8 +14,8 @@ from cluster.history.operation import FOREVER
 
 EDGE, REDIS = "edge", "redis"
 """Whom the driver asks; anybody else is a worker by name."""
-MEMORY_LOSSES = ("redis-kill", "redis-restart", "flushall", "redis-evict")
-"""Faults, by the beginning of their names, in which Redis loses what it had acknowledged."""
+MEMORY_LOSSES = frozenset({"kill-redis", "restart-redis", "flush-redis"})
+"""Faults in which Redis loses what it had acknowledged. (Evicting loses entries, and nothing that counts.)"""
 STALL_NS = 3_000_000_000
 """A writer's deadline between announcing and committing (PROTOCOL: 3 s): who takes longer is promised less."""
 
@@ -40,7 +40,7 @@ class Case:
     @cached_property
     def losses(self) -> tuple[Window, ...]:
         """The faults in which Redis lost its memory."""
-        return tuple(each for each in self.windows if each.fault.startswith(MEMORY_LOSSES))
+        return tuple(each for each in self.windows if each.fault in MEMORY_LOSSES)
 
     @cached_property
     def edge_via(self) -> int:

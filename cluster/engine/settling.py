@@ -65,7 +65,7 @@ class Settling:
             await asyncio.sleep(SETTLE_EVERY_S)
 
     async def read_finally(self, recorder: Recorder, *, secret: str = "") -> None:
-        """Read everything that was written once more; with the cluster's `secret`, also what Redis holds; then the audit.
+        """Read all that was written once more; with the cluster's `secret`, also what Redis holds; then the audit.
 
         If a write of unknown end commits between the reads and the audit, they can't agree, and nobody is to blame:
         then both are taken again.

@@ -80,13 +80,13 @@ def bring_up(topology: Topology, runs: Runs, say: Say, *, clock: Callable[[], fl
 
 
 def take_down(runs: Runs, say: Say) -> Run | None:
-    """End the cluster that runs, and whatever killed commands left, a demo's second cluster included; the run that was
-    ended, None when none ran.
+    """End the cluster that runs, and whatever killed commands left, clusters of demos and examinations included; the
+    run that was ended, None when none ran.
     """
     if not runs.root.is_dir():
         return None
-    if runs.beside.current() is not None:
-        take_down(runs.beside, say)
+    for other in runs.elsewhere():
+        take_down(other, say)
     with runs.lock("down", notice=say), _hangups_ignored():
         running = runs.current()
         _clear_leftovers(runs, say)

@@ -31,6 +31,8 @@ from cluster.until import until
 VARIABLE = "TOCSIN_RUNS"
 KEPT_MAX = 10
 CURRENT, LATEST = "current", "latest"
+CLUSTER, CLUSTERS = "cluster", "clusters"
+"""Within an examination's folder: the run folders of its own cluster, and of those of a matrix, a folder each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,14 @@ class Runs:
     def beside(self) -> Runs:
         """The folder of second clusters, which a demo starts beside another one and takes down again."""
         return Runs(self.root / "demo")
+
+    def elsewhere(self) -> Iterator[Runs]:
+        """The folders of clusters beside this one that are up: a demo's second one, and those of examinations."""
+        folders = sorted(path for path in self.root.iterdir() if not path.is_symlink()) if self.root.is_dir() else []
+        places = [self.beside.root]
+        for folder in folders:
+            places += [folder / CLUSTER, *sorted((folder / CLUSTERS).glob("*"))]
+        yield from (Runs(place) for place in places if (place / CURRENT).is_symlink())
 
     def create(self, topology: Topology, *, now: datetime, secret: str) -> Run:
         """A new run folder with its topology and secret. `now` is UTC; the end of `secret` makes the name unique."""

@@ -15,7 +15,7 @@ from rich.console import Console
 from cluster.checker.verdict import Decision
 from cluster.contract.contracts import contract_of
 from cluster.engine.cell import Observers, examine
-from cluster.engine.folders import CLUSTER, new_folder, newest
+from cluster.engine.folders import new_folder, newest
 from cluster.engine.judging import judged
 from cluster.engine.progress import Ticker
 from cluster.engine.verdict_table import show_run
@@ -26,7 +26,7 @@ from cluster.fault.port import Cluster
 from cluster.lifecycle import bring_up, running_cluster, take_down
 from cluster.record.run import RunRecord
 from cluster.record.store import RUN, RunFolder
-from cluster.runs import Runs
+from cluster.runs import CLUSTER, Runs
 from cluster.scenario.scenario import FaultStep, Scenario
 from cluster.scenario.toml import load_scenario, parse_parameters
 from cluster.topology import STRATEGIES, parse_settings

@@ -16,7 +16,10 @@ def share(part: int, whole: int) -> Share:
     p, z2 = part / whole, Z_95 * Z_95
     centre = (p + z2 / (2 * whole)) / (1 + z2 / whole)
     half = Z_95 / (1 + z2 / whole) * sqrt(p * (1 - p) / whole + z2 / (4 * whole * whole))
-    return Share(part=part, whole=whole, low=max(0.0, centre - half), high=min(1.0, centre + half))
+    # At the ends the bound is exact, and arithmetic is not.
+    low = max(0.0, centre - half) if part else 0.0
+    high = min(1.0, centre + half) if part < whole else 1.0
+    return Share(part=part, whole=whole, low=low, high=high)
 
 
 def nines(bad: int, whole: int) -> tuple[float | None, bool]:

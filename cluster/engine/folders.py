@@ -11,15 +11,12 @@ Nothing here is removed by itself: it is evidence. `make clean` removes all of i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from cluster.errors import WrongInputError
 from cluster.record.store import MATRIX, RUN
 from cluster.runs import LATEST, Runs
-
-CLUSTER, CLUSTERS = "cluster", "clusters"
 
 
 def new_folder(runs: Runs, kind: str, *, now: datetime) -> Path:
@@ -39,14 +36,3 @@ def newest(runs: Runs, *files: str) -> Path:
     if not found:
         raise WrongInputError(f"{runs.root} holds no examination; `run` or `matrix` makes one")
     return found[-1]
-
-
-def clusters_of(runs: Runs) -> Iterator[Runs]:
-    """The run folders of the examinations' own clusters, of those that may still be up."""
-    if not runs.root.is_dir():
-        return
-    for folder in sorted(runs.root.iterdir()):
-        if folder.is_symlink():
-            continue
-        places = [folder / CLUSTER, *sorted((folder / CLUSTERS).glob("*"))]
-        yield from (Runs(place) for place in places if (place / "current").is_symlink())

@@ -6,6 +6,7 @@
     b read  x=3   25..30  via=w1          words after the times: ok (the default), info, fail, and name=value
     -  read x=4   31..32  phase=final     session "-": nobody's
     audit x=4                             a row of the audit table; `audited` ends it: it is complete
+    fault kill node-2 10..20              planned and healed at these times; without an end it never was
 
 A write's operation id is its key and version (`x4`), and a read carries that of the version it returned; `op=` says
 otherwise, `op=-` none.
@@ -25,6 +26,7 @@ from cluster.history.line import (
     Audited,
     Baseline,
     Fail,
+    Fault,
     Header,
     Info,
     Invocation,
@@ -56,6 +58,8 @@ class Op:
     owner: str = ""
     status: int = 200
     error: str = ""
+    pending: bool = False
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,7 @@ def history(text: str) -> History:
     baselines: dict[str, int] = {}
     rows: list[Row] = []
     audited = False
+    faults: list[Fault] = []
     for line in text.strip().splitlines():
         words = line.split()
         if words[0] == "baseline":
@@ -84,9 +89,13 @@ def history(text: str) -> History:
             rows.append(Row(key=key, version=int(version), operation_id=named.get("op", key + version)))
         elif words[0] == "audited":
             audited = True
+        elif words[0] == "fault":
+            start, end = words[3].split("..")
+            faults.append(Fault(0, int(start) * MS, words[1], "plan", words[2]))
+            faults += [Fault(0, int(end) * MS, words[1], "stop", words[2])] if end else []
         else:
             operations.append(_operation(words))
-    return history_of(operations, baselines=baselines, rows=rows, audited=audited)
+    return history_of(operations, baselines=baselines, rows=rows, audited=audited, faults=faults)
 
 
 def _operation(words: list[str]) -> Op:
@@ -95,7 +104,19 @@ def _operation(words: list[str]) -> Op:
     invoked, returned = times.split("..")
     outcome = next((Outcome(word) for word in rest if "=" not in word), Outcome.OK)
     named = dict(word.split("=", 1) for word in rest if "=" in word)
-    unknown = named.keys() - {"via", "op", "phase", "layer", "digest", "user", "owner", "status", "error"}
+    unknown = named.keys() - {
+        "via",
+        "op",
+        "phase",
+        "layer",
+        "digest",
+        "user",
+        "owner",
+        "status",
+        "error",
+        "pending",
+        "late",
+    }
     assert not unknown, f"unknown words {unknown}"
     operation_id = named.get("op", key + version if version not in ("", "0") else "-")
     return Op(
@@ -115,6 +136,8 @@ def _operation(words: list[str]) -> Op:
         owner=named.get("owner", ""),
         status=int(named.get("status", 200)),
         error=named.get("error", ""),
+        pending=named.get("pending") == "yes",
+        late=int(named.get("late", 0)),
     )
 
 
@@ -125,6 +148,7 @@ def history_of(
     baseline_at: int = 0,
     rows: Iterable[Row] = (),
     audited: bool = False,
+    faults: Iterable[Fault] = (),
 ) -> History:
     """The history of these operations. Every key that is named has a baseline, 0 where none is given.
 
@@ -136,6 +160,8 @@ def history_of(
         gathering.feed(Baseline(0, baseline_at * MS, key, version))
     for line in operation_lines(operations):
         gathering.feed(line)
+    for fault in faults:
+        gathering.feed(fault)
     rows = list(rows)
     for row in rows:
         gathering.feed(Audit(0, 10**12, row.key, row.version, row.operation_id))
@@ -167,6 +193,7 @@ def _call_and_end(operation: Op, place: int) -> tuple[Invocation, Ok | Fail | In
         session=operation.session,
         user=operation.user,
         operation_id=operation.operation_id if write else "",
+        late_ns=operation.late * MS,
     )
     end = COMPLETIONS[operation.outcome](
         place + 1,
@@ -179,5 +206,6 @@ def _call_and_end(operation: Op, place: int) -> tuple[Invocation, Ok | Fail | In
         layer=operation.layer,
         owner=operation.owner,
         error=operation.error,
+        pending=operation.pending,
     )
     return call, end

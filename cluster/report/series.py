@@ -71,7 +71,7 @@ def series(history: History, origin_ns: int, traffic_s: float) -> Series:
     width_s = max(WIDTH_S_MIN, math.ceil(traffic_s / BINS / WIDTH_S_MIN) * WIDTH_S_MIN)
     clock = _Clock(origin_ns, round(width_s * 1e9), max(1, math.ceil(traffic_s / width_s)))
     laid_out = registers(history)
-    stale = stale_reads(laid_out, reads_too=True, kept_max=0)
+    stale = stale_reads(laid_out, reads_too=True)
     answered, failed, read, write, layers = _asked(history, clock)
     counts, worst = _staleness(history, stale.rows, stale.at_least_ns, clock)
     return Series(

@@ -49,18 +49,20 @@ class GenerationFile:
         self._slots = slots
 
     def prepare(self) -> None:
-        """Make the folder; raise `PermissionError` if it, or the one above, is not this user's alone.
+        """Make the folder; raise `PermissionError` if it is not this user's alone, or others may write the one above.
 
-        Others could put a table of their own there, and so decide what is a hit.
+        Others could put a table of their own there, and so decide what is a hit. That they may look into the folder
+        above does no harm, and some container engines let them: a tmpfs of mode 0700 comes back as 0755.
         """
-        for folder in (self.folder.parent, self.folder):
+        for folder, not_for_others in ((self.folder.parent, 0o022), (self.folder, 0o077)):
             with contextlib.suppress(FileExistsError):
                 folder.mkdir(mode=0o700)
             status = folder.lstat()
-            if status.st_uid != os.getuid() or status.st_mode & 0o077:
+            if status.st_uid != os.getuid() or status.st_mode & not_for_others:
                 raise PermissionError(
-                    f"{folder} holds the table of a node and must belong to this user alone (mode 0700):"
-                    f" it belongs to user {status.st_uid} with mode {status.st_mode & 0o777:04o}; remove it"
+                    f"{folder} holds the table of a node and must be this user's, without the rights"
+                    f" {not_for_others:03o} for others: it belongs to user {status.st_uid} with mode"
+                    f" {status.st_mode & 0o777:04o}; remove it"
                 )
 
     def lock_agent(self) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -92,12 +93,24 @@ def test_the_agent_sees_whether_any_worker_is_there(file: GenerationFile) -> Non
     assert not file.anybody_there()
 
 
-def test_a_folder_that_others_may_write_is_refused(tmp_path: Path) -> None:
-    """Somebody else's table would decide what is a hit here."""
-    (tmp_path / "open").mkdir(mode=0o777)
-    (tmp_path / "open").chmod(0o777)
-    with pytest.raises(PermissionError, match="must belong to this user alone"):
-        GenerationFile(tmp_path / "open" / "node").prepare()
+@pytest.mark.parametrize(
+    ("above", "own", "refused"),
+    [
+        (0o777, 0o700, True),
+        (0o775, 0o700, True),
+        (0o700, 0o755, True),
+        (0o755, 0o700, False),
+        (0o700, 0o700, False),
+    ],
+)
+def test_a_folder_that_others_may_write_is_refused(tmp_path: Path, above: int, own: int, refused: bool) -> None:
+    """Somebody else's table would decide what is a hit; that others may look into the folder above it does no harm."""
+    (tmp_path / "above" / "table").mkdir(parents=True)
+    (tmp_path / "above" / "table").chmod(own)
+    (tmp_path / "above").chmod(above)
+    expected = pytest.raises(PermissionError, match="must be this user's") if refused else contextlib.nullcontext()
+    with expected:
+        GenerationFile(tmp_path / "above" / "table").prepare()
 
 
 def test_nodes_have_folders_of_their_own() -> None:

@@ -27,7 +27,7 @@ from catalog import logs
 from catalog.database import Database
 from catalog.drain import drain
 from catalog.errors import DatabaseUnavailable, OutcomeUnknown
-from catalog.relay import Relay, forget
+from catalog.relay import forget, relay_of
 from catalog.settings import Settings, from_environment
 from catalog.steadfast import PlainScheduler, QuietWorker, SteadyConsumer
 
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 _settings = from_environment(Settings)
 _database = Database(_settings.database_url)
 _cache = connect(_settings.cache)
-_relay = Relay(_database, _cache, monotonic=time.monotonic)
+_relay = relay_of(_cache)
 _turns_s = {"relay": EVERY_S, "forget": FORGET_EVERY_S}
 if _settings.cache.write_path is WritePath.WRITE_BEHIND:
     _turns_s["drain"] = EVERY_S
@@ -75,7 +75,7 @@ application.conf.update(
 @application.task(name="catalog.relay")  # type: ignore[untyped-decorator]
 def relay_once() -> None:
     """Finish committed writes whose writer could not."""
-    _attempt("relay", _relay.turn)
+    _relay.attempt()
 
 
 @application.task(name="catalog.drain")  # type: ignore[untyped-decorator]

@@ -66,6 +66,7 @@ class OutboxRow(Table):
     namespaces: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[float] = mapped_column(Float(53))  # Unix seconds of the node; only its age is looked at
     acknowledged: Mapped[bool] = mapped_column(server_default=false())
+    position: Mapped[str | None] = mapped_column(String(40))  # <epoch>,<sequence> of the finish; where it has one
 
 
 class IdempotencyRow(Table):

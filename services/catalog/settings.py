@@ -119,13 +119,14 @@ class Settings:
         if log_format not in ("json", "console"):
             raise _bad("CATALOG_LOG_FORMAT", log_format, "json or console")
         redis_url = _required(environ, "REDIS_URL")
+        database = database_url(environ)
         return cls(
             node=node,
             secret=secret,
-            database_url=database_url(environ),
+            database_url=database,
             redis_url=redis_url,
             log_format=log_format,
-            cache=_cache(environ, node=node, redis_url=redis_url),
+            cache=_cache(environ, node=node, redis_url=redis_url, database=database),
         )
 
 
@@ -165,7 +166,7 @@ def refuse_unknown(environ: Iterable[str]) -> None:
             raise BadSettings(f"unknown variable {name}: the known ones are {', '.join(sorted(OURS))}")
 
 
-def _cache(environ: Mapping[str, str], *, node: str, redis_url: str) -> CacheSettings:
+def _cache(environ: Mapping[str, str], *, node: str, redis_url: str, database: URL) -> CacheSettings:
     try:
         return CacheSettings(
             redis_url=redis_url,
@@ -177,6 +178,7 @@ def _cache(environ: Mapping[str, str], *, node: str, redis_url: str) -> CacheSet
             l2_ttl_s=_seconds(environ, "TOCSIN_L2_TTL_S", default=30.0),
             l1_max_bytes=_whole(environ, "TOCSIN_L1_MAX_BYTES", default=32 << 20, least=1 << 16, most=1 << 34),
             # Where a node has a folder of its own, what its workers share lies in it, and goes with it.
+            outbox_url=database.render_as_string(hide_password=False),
             table_dir=str(Path(environ["CATALOG_RUN_DIR"]) / "table") if environ.get("CATALOG_RUN_DIR") else "",
         )
     except SettingsError as error:

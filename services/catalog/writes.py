@@ -24,6 +24,8 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from tocsin import Cache, Names
+from tocsin.outbox.table import position_text
+from tocsin.position import Position
 
 from catalog.database import Database
 from catalog.errors import Contended, DatabaseUnavailable, KeyReused, OutcomeUnknown
@@ -111,7 +113,7 @@ class DirectWrites:
         )
         if write.receipt.pending:
             return replace(ended.written, pending=True)
-        self._acknowledge(ended.outbox_id)
+        self._acknowledge(ended.outbox_id, write.receipt.watermark)
         return ended.written
 
     def _transact(self, operation: Operation, product_id: int, names: Names) -> _Committed | _Moved | Written:
@@ -163,10 +165,11 @@ class DirectWrites:
         session.flush()
         return _Committed(product, written, outbox.id)
 
-    def _acknowledge(self, outbox_id: int) -> None:
+    def _acknowledge(self, outbox_id: int, position: Position | None) -> None:
         # A failure here costs one repeated invalidation by the relay, and the write itself is done: never an error.
+        settled = {"acknowledged": True, "position": position and position_text(position)}
         with contextlib.suppress(DatabaseUnavailable, OutcomeUnknown), self._database.writing() as session:
-            session.execute(update(OutboxRow).where(OutboxRow.id == outbox_id).values(acknowledged=True))
+            session.execute(update(OutboxRow).where(OutboxRow.id == outbox_id).values(settled))
 
 
 def _replay(session: Session, retry_key: RetryKey) -> Written | None:

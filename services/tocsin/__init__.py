@@ -9,13 +9,14 @@ from tocsin.assembly import connect
 from tocsin.backplane import Hearing
 from tocsin.cache import Cache, Peek, View
 from tocsin.entry import Answer, Layer, Loaded, Step
-from tocsin.errors import Happened, NotConfigured, SettingsError, TocsinError, Unavailable
+from tocsin.errors import Happened, LoadRefused, NotConfigured, SettingsError, TocsinError, Unavailable
 from tocsin.journal import Accepted, Behind, Idempotency, Operation, Outdated, Replayed, Reused
 from tocsin.local import Levels
 from tocsin.names import Names
-from tocsin.observer import Observer, Tally, Unobserved
+from tocsin.observer import LoadOutcome, Observer, Spared, Tally, Unobserved
 from tocsin.policy import Policy
 from tocsin.settings import CacheSettings, Strategy, WritePath
+from tocsin.stampede import Stampede
 from tocsin.writing import Receipt, Write
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "Idempotency",
     "Layer",
     "Levels",
+    "LoadOutcome",
+    "LoadRefused",
     "Loaded",
     "Names",
     "NotConfigured",
@@ -41,6 +44,8 @@ __all__ = [
     "Replayed",
     "Reused",
     "SettingsError",
+    "Spared",
+    "Stampede",
     "Step",
     "Strategy",
     "Tally",

@@ -15,7 +15,8 @@ def main(words: list[str]) -> int:
     """Run the command line; return 0, or 1 with one sentence on stderr."""
     parser = argparse.ArgumentParser(prog="tocsin", description=__doc__)
     agent = parser.add_subparsers(required=True).add_parser(
-        "agent", help="keep the generation table of one node; the Redis is that of REDIS_URL"
+        "agent",
+        help="keep the generation table of one node; the Redis is that of REDIS_URL, the outbox, if any, of OUTBOX_URL",
     )
     agent.add_argument("--node", required=True, help="the node's name, as its workers say it before the first slash")
     agent.add_argument("--namespace", default="cache")
@@ -37,6 +38,7 @@ def main(words: list[str]) -> int:
             beat_every_s=options.beat,
             canary_every_s=options.canary,
             canary_within_s=options.canary_within,
+            outbox_url=os.environ.get("OUTBOX_URL", ""),
         )
         folder = options.folder or folder_for(settings.redis_url, settings.namespace, settings.node_name)
         kept = keep_table(settings, folder, lock=options.lock, stays=options.lock is None)

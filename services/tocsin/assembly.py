@@ -11,14 +11,17 @@
 | `strict` | the same | the same, and waits between for all who hold a lease | nothing, as long as Redis loses nothing |
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
 from tocsin.address import Addressing, BareAddresses, NamedAddresses, PlainAddresses, VersionedAddresses
 from tocsin.agent.node import NodeTable, spawner
+from tocsin.agent.relaying import RelayThread
 from tocsin.agent.rhythm import rhythm_of
 from tocsin.agent.thread import ThreadTable
+from tocsin.background import Threads
 from tocsin.backplane import Backplane, Silent
 from tocsin.bypass import Bypassed
 from tocsin.cache import Cache
@@ -28,10 +31,13 @@ from tocsin.evidence import Answered, Evidence, Expiry, Proved
 from tocsin.generation_file import GenerationFile, can_be_shared, folder_for
 from tocsin.journal import Journal
 from tocsin.local import Local
+from tocsin.locked import LockedShared, Locks
 from tocsin.observer import Observer, Unobserved
+from tocsin.protection import UNPROTECTED, Carry, Protection
 from tocsin.redis.connection import RedisConnection
 from tocsin.redis.journal import RedisJournal
 from tocsin.redis.listener import RedisListener
+from tocsin.redis.locks import RedisLocks
 from tocsin.redis.sequenced.assembly import sequencer_on
 from tocsin.redis.shared_level import RedisSharedLevel
 from tocsin.sequenced import SequencedJournal, SequencedShared
@@ -50,17 +56,29 @@ class Sequencing(Struct, frozen=True):
 class Adapters(Struct, frozen=True):
     """What a cache is built on: the Redis adapters, or those in memory.
 
-    `backplane` is used by `pubsub` alone, `sequencing` by `sequenced` and `strict`.
+    `backplane` is used by `pubsub` alone, `sequencing` by `sequenced` and `strict`, `locks` by the others where a
+    stampede protection needs them.
     """
 
     shared: SharedLevel
     journal: Journal
     backplane: Backplane
     sequencing: Sequencing | None = None
+    locks: Locks | None = None
 
 
-def connect(settings: CacheSettings, *, observer: Observer | None = None) -> Cache:
-    """Return a cache on Redis. Opens nothing: no connection, no thread; so it may be called before a fork."""
+def connect(
+    settings: CacheSettings,
+    *,
+    observer: Observer | None = None,
+    trouble: Sequence[type[Exception]] = (),
+    carry: Carry = UNPROTECTED.carry,
+) -> Cache:
+    """Return a cache on Redis. Opens nothing: no connection, no thread; so it may be called before a fork.
+
+    `trouble` are errors of loaders, beside OSError, that say that what they ask is in trouble (`tocsin.loading`).
+    `carry` takes the caller's context along to the thread of a refresh, if `refresh_threads` are set.
+    """
     clock = SystemClock()
     watching = observer or Unobserved()
     connection = RedisConnection(settings, clock)
@@ -75,11 +93,21 @@ def connect(settings: CacheSettings, *, observer: Observer | None = None) -> Cac
         journal=RedisJournal(connection, shared),
         backplane=RedisListener(connection, settings, clock=clock, observer=watching),
         sequencing=_sequencing(connection, settings, clock) if settings.strategy.is_sequenced else None,
+        locks=RedisLocks(connection),
     )
-    return compose(settings, adapters, clock=clock, observer=watching)
+    threads = Threads(settings.refresh_threads, clock) if settings.refresh_threads else None
+    protection = Protection(background=threads, carry=carry, trouble=tuple(trouble))
+    return compose(settings, adapters, clock=clock, observer=watching, protection=protection)
 
 
-def compose(settings: CacheSettings, adapters: Adapters, *, clock: Clock, observer: Observer) -> Cache:
+def compose(
+    settings: CacheSettings,
+    adapters: Adapters,
+    *,
+    clock: Clock,
+    observer: Observer,
+    protection: Protection = UNPROTECTED,
+) -> Cache:
     """Return a cache of the settings' strategy, built on the given adapters."""
     journal = adapters.journal
     if settings.strategy.is_sequenced:
@@ -87,15 +115,17 @@ def compose(settings: CacheSettings, adapters: Adapters, *, clock: Clock, observ
         journal = SequencedJournal(journal, shared)
     else:
         parts = _parts(settings, adapters, clock)
-    return Cache(parts=parts, journal=journal, settings=settings, clock=clock, observer=observer)
+    return Cache(parts=parts, journal=journal, settings=settings, clock=clock, observer=observer, protection=protection)
 
 
 def _sequencing(connection: RedisConnection, settings: CacheSettings, clock: Clock) -> Sequencing:
     """Return the sequencer, and the table: the node's, or the worker's own where it is wished or can't be shared."""
     sequencer = sequencer_on(connection, settings)
     if settings.agent is Agent.THREAD or not can_be_shared():
+        relaying = RelayThread(settings, sequencer, clock=clock)
         return Sequencing(
-            sequencer, ThreadTable(sequencer, name=settings.node, clock=clock, rhythm=rhythm_of(settings))
+            sequencer,
+            ThreadTable(sequencer, name=settings.node, clock=clock, rhythm=rhythm_of(settings), relaying=relaying),
         )
     if settings.table_dir:
         folder = Path(settings.table_dir)
@@ -126,6 +156,9 @@ def _sequenced_parts(settings: CacheSettings, adapters: Adapters, clock: Clock) 
 def _parts(settings: CacheSettings, adapters: Adapters, clock: Clock) -> Coherence:
     strategy = settings.strategy
     shared: SharedLevel = Bypassed(adapters.shared) if strategy is Strategy.NO_CACHE else adapters.shared
+    if settings.protection.waits:
+        assert adapters.locks is not None, "the protection is a lock where a strategy has no tokens"
+        shared = LockedShared(shared, adapters.locks, lock_s=settings.lock_s)
     has_local = strategy in (Strategy.TTL, Strategy.PUBSUB, Strategy.VERSIONED)
     proves = strategy is Strategy.VERSIONED or settings.write_path is WritePath.WRITE_BEHIND
     addressing: Addressing

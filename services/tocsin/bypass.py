@@ -29,13 +29,16 @@ class Bypassed:
         """Raise a counter, in Redis."""
         return self._shared.bump(counter)
 
-    def lookup(self, address: Address) -> Hit | Load:
+    def lookup(self, address: Address, early_s: float = 0.0) -> Hit | Load:
         """Return the permission to load."""
         return Load(reason="bypass", detail="no-cache")
 
     def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float, stale_s: float = 0.0) -> Filled:
         """Keep nothing."""
         return Filled(stored=False)
+
+    def release(self, address: Address, load: Load) -> None:
+        """Do nothing: there was no permission to ask for."""
 
     def announce(self, invalidation: Invalidation) -> Announced:
         """Do nothing."""

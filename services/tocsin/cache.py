@@ -25,14 +25,15 @@ from tocsin.clock import Clock
 from tocsin.coherence import Coherence
 from tocsin.entry import Answer, Miss
 from tocsin.errors import NotConfigured, Unavailable
-from tocsin.fetching import Loader
 from tocsin.invalidation import namespace_counter
 from tocsin.journal import Behind, Journal, Operation, Outcome
+from tocsin.loading import Loader
 from tocsin.local import Levels
 from tocsin.names import Names
 from tocsin.observer import Observer
 from tocsin.policy import Policy
 from tocsin.position import Position
+from tocsin.protection import Protection
 from tocsin.reading import Reader
 from tocsin.settings import CacheSettings, WritePath
 from tocsin.shared import Hit
@@ -61,13 +62,20 @@ class Cache:
     """A two-level cache under one strategy; made by `tocsin.connect`."""
 
     def __init__(
-        self, *, parts: Coherence, journal: Journal, settings: CacheSettings, clock: Clock, observer: Observer
+        self,
+        *,
+        parts: Coherence,
+        journal: Journal,
+        settings: CacheSettings,
+        clock: Clock,
+        observer: Observer,
+        protection: Protection,
     ) -> None:
         self.settings = settings
         self._parts = parts
         self._clock = clock
         self._observer = observer
-        self._reader = Reader(parts=parts, settings=settings, clock=clock, observer=observer)
+        self._reader = Reader(parts=parts, settings=settings, clock=clock, observer=observer, protection=protection)
         self._writer = Writer(parts=parts, settings=settings, observer=observer, flights=self._reader.flights)
         self._behind = WriteBehind(parts=parts, journal=journal, writer=self._writer, observer=observer)
         _living.add(self)
@@ -77,7 +85,8 @@ class Cache:
         self._parts.backplane.start(self._hear)
 
     def stop(self, within_s: float = 2.0) -> None:
-        """End the listener, waiting at most `within_s` seconds for it, and close the connections."""
+        """End refreshes and the listener, waiting at most `within_s` seconds for each, and close the connections."""
+        self._reader.stop(within_s)
         self._parts.backplane.stop(within_s)
         self._parts.shared.close()
 

@@ -8,6 +8,8 @@ Values are bytes, so an entry can be shared between threads without copies (haza
 """
 
 import enum
+import hashlib
+from typing import Final
 
 from msgspec import Struct
 
@@ -27,18 +29,21 @@ class Loaded(Struct, frozen=True):
 
     `value` is the value's bytes, or `None` for "not there", which is cached too, for `Policy.negative_ttl_s`.
     `version` is the row's version, given by whoever committed it and never by a clock; 0 where there is none.
-    `tags` name the groups with which the value can be invalidated.
+    `tags` name the groups with which the value can be invalidated. `load_s`, how long the load took, is measured by the
+    library; a loader need not say it.
     """
 
     value: bytes | None
     version: int = 0
     tags: tuple[str, ...] = ()
+    load_s: float = 0.0
 
 
 class Entry(Struct, frozen=True):
     """A value as a level holds it: `ttl_s` seconds are left to it, and it was loaded `age_s` seconds ago.
 
-    A dirty value has no time to live: its `ttl_s` is infinite.
+    A dirty value has no time to live: its `ttl_s` is infinite. `load_s` is how long its load took (XFetch's δ); 0 where
+    nobody measured it.
     """
 
     value: bytes | None
@@ -46,6 +51,7 @@ class Entry(Struct, frozen=True):
     tags: tuple[str, ...]
     ttl_s: float
     age_s: float
+    load_s: float = 0.0
 
 
 class Miss(Struct, frozen=True):
@@ -53,6 +59,16 @@ class Miss(Struct, frozen=True):
 
     reason: str
     detail: str | None = None
+
+
+CAUSES: Final = frozenset(
+    {
+        *("cold", "expired", "evicted", "invalidated", "lease"),  # the five that everybody's metrics tell apart
+        *("epoch", "version", "watermark", "demand"),  # kept, and not what this read may be given
+        *("writing", "busy", "pending", "redis-unreachable", "redis-refused", "no-cache", "undecodable"),
+    }
+)
+"""Why a level did not answer: `Step.cause` is one of these, so it can label a metric."""
 
 
 class Step(Struct, frozen=True):
@@ -68,6 +84,15 @@ class Step(Struct, frozen=True):
     reason: str = ""
     ttl_s: float | None = None
     detail: str | None = None
+
+    @property
+    def cause(self) -> str:
+        """Why the level did not answer, as one of `CAUSES`; '' on a hit."""
+        if self.hit:
+            return ""
+        if self.detail in CAUSES:
+            return self.detail
+        return "expired" if self.reason == "stale" else "cold"
 
 
 class Answer(Struct, frozen=True):
@@ -93,3 +118,17 @@ class Answer(Struct, frozen=True):
     def negative(self) -> bool:
         """Whether the key is known not to be there."""
         return self.value is None
+
+    @property
+    def etag(self) -> str | None:
+        """A strong entity-tag (RFC 9110 section 8.8.3) of the value, quotes included; None if there is no value.
+
+        It is made of the bytes alone: a counter that began again after a restart would give old bytes the tag of new
+        ones (hazard 31). The same bytes have the same tag on every node and from every level.
+        """
+        return None if self.value is None else etag_of(self.value)
+
+
+def etag_of(value: bytes) -> str:
+    """Return the strong entity-tag of these bytes, quotes included."""
+    return f'"{hashlib.blake2b(value, digest_size=16).hexdigest()}"'

@@ -3,6 +3,7 @@
     TocsinError
     ├── SettingsError    a setting that can't be meant; raised before anything is opened
     ├── NotConfigured    a call that the chosen strategy or write path does not serve
+    ├── LoadRefused      too many loads, or a source in trouble: the loader was not called
     └── Unavailable      Redis did not answer, or refused; `happened` says what is known of the request
 
 What always holds: `Cache.read` never raises `Unavailable`; a read that can't reach Redis is answered by its loader.
@@ -29,6 +30,17 @@ class SettingsError(TocsinError, ValueError):
 
 class NotConfigured(TocsinError):  # noqa: N818  # read as "raise NotConfigured"
     """The call needs a strategy or write path other than the configured one; the message names it."""
+
+
+class LoadRefused(TocsinError):  # noqa: N818  # a state of the source that every reader must expect
+    """A load was not begun, because its source has enough to do, or was left alone after failures.
+
+    `detail` is `source-crowded` or `source-broken`. The message names the settings that decide.
+    """
+
+    def __init__(self, message: str, *, detail: str) -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
 class Unavailable(TocsinError):  # noqa: N818  # a state of Redis that every caller must expect

@@ -2,7 +2,9 @@
 
     lookup ── Hit ─────────────────────────────────────────────▶ answer, copy for L1
           ├── Load ─────▶ database ─▶ fill, stored ────────────▶ answer, copy for L1
-          │                             └ refused ─────────────▶ answer
+          │                │            └ refused ─────────────▶ answer
+          │                └ raises, or may not be asked: the permission is given back; what expired, where the policy
+          │                  allows it, else the error
           ├── Writing ──▶ database ─▶ position ────────────────▶ answer
           ├── Busy ─────▶ wait for the fill, or take the expired value where the policy allows it, or as Writing
           └── Unavailable ▶ what L1 holds, where the policy allows it, else database ▶ answer
@@ -14,10 +16,12 @@ What always holds:
   never outlives the entry that it copies (hazard 14).
 - A refused fill leaves no copy (C3). Otherwise: lookup at 0, a write s = 1, load the new value, refused, keep it at
   base 0 here: a session that saw it meets the old value on a node that has not applied 1 yet, with a watermark of 0.
+- Who was permitted to load and can't gives the permission back, or the next reader would wait for nobody.
 - An answer's watermark covers all that the answer shows: for a value from the database without a fill, a position
   read after the database.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -26,37 +30,53 @@ from msgspec import Struct
 from tocsin.address import Address
 from tocsin.clock import Clock
 from tocsin.coherence import Coherence
-from tocsin.entry import Answer, Layer, Loaded, Step
-from tocsin.errors import Unavailable
+from tocsin.entry import Answer, Entry, Layer, Loaded, Step
+from tocsin.errors import LoadRefused, Unavailable
 from tocsin.evidence import watermark_of
+from tocsin.loading import Loader, Loading
 from tocsin.local import LocalEntry
+from tocsin.observer import Observer, Spared
 from tocsin.policy import Policy
 from tocsin.position import PENDING, Position
 from tocsin.sequencer import Busy, Writing
 from tocsin.settings import CacheSettings
 from tocsin.shared import Filled, Found, Hit, Load
 
-Loader = Callable[[], Loaded]
-"""Reads the database. It is called after the lookup, and must begin its transaction after it was called (hazard 38)."""
-
 PAUSE_MIN_S: Final = 0.002
 PAUSE_MAX_S: Final = 0.05
 
 
 class Fetched(Struct, frozen=True):
-    """What a trip brought: the answer without its L1 step, and its copy for L1, if it may be kept and shared."""
+    """What a trip brought: the answer without its L1 step, and its copy for L1, if it may be kept and shared.
+
+    With `due_s` above 0 the entry is to be refreshed: so much was left to it.
+    """
 
     answer: Answer
     copy: LocalEntry | None
+    due_s: float = 0.0
 
 
 class Fetcher:
     """Makes the trips of one process."""
 
-    def __init__(self, *, parts: Coherence, settings: CacheSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        parts: Coherence,
+        settings: CacheSettings,
+        clock: Clock,
+        observer: Observer,
+        loading: Loading,
+        chance: Callable[[], float],
+    ) -> None:
         self._parts = parts
         self._settings = settings
+        self._protection = settings.protection
         self._clock = clock
+        self._observer = observer
+        self._loading = loading
+        self._chance = chance
 
     def fetch(
         self, address: Address, load: Loader, policy: Policy, begun_s: float, at_least: Position | None = None
@@ -64,24 +84,60 @@ class Fetcher:
         """Ask L2, then if need be the database; `begun_s` is a moment before. Raises what `load` raises."""
         if at_least == PENDING:
             # What the session wrote is in the database and nobody has been told: L2 may hold what was before it.
-            return self._unkept(address, load(), Step(Layer.L2, False, "bypass", detail="pending"), PENDING)
+            loaded = self._loading.run(load, policy.source)
+            return self._unkept(address, loaded, Step(Layer.L2, False, "bypass", detail="pending"), PENDING)
         try:
             found = self._lookup(address, policy)
         except Unavailable as error:
             step = Step(Layer.L2, False, "bypass", detail=error.detail)
             stale = self._unproved(address, policy, begun_s, at_least)
-            return stale or self._alone(address, load(), policy, step, begun_s)
+            return stale or self._alone(address, self._loading.run(load, policy.source), policy, step, begun_s)
         match found:
             case Hit():
-                return self._hit(address, found, policy, begun_s)
+                return self.given(address, found, policy, begun_s)
             case Load():
-                return self._filling(address, found, load(), policy, begun_s)
+                return self.loaded(address, found, load, policy, begun_s, at_least)
             case Busy(expired=entry) if entry is not None and policy.stale_s > 0:
-                return self._expired(found)
+                return self._expired(entry, found.position, "expired")
             case Writing() | Busy():
                 step = Step(Layer.L2, False, "bypass", detail="writing" if isinstance(found, Writing) else "busy")
-                loaded = load()
+                loaded = self._loading.run(load, policy.source)
                 return self._unkept(address, loaded, step, self._position())
+
+    def loaded(
+        self,
+        address: Address,
+        permission: Load,
+        load: Loader,
+        policy: Policy,
+        begun_s: float,
+        at_least: Position | None = None,
+    ) -> Fetched:
+        """Load under a permission, and fill; raises what `load` raises, unless something expired may be shown."""
+        try:
+            loaded = self._loading.run(load, policy.source)
+        except BaseException as error:
+            # Also when the reader is being ended (a timeout of gevent's, an exit): others must not wait for it.
+            with contextlib.suppress(Unavailable):
+                self._parts.shared.release(address, permission)
+            in_trouble = isinstance(error, (LoadRefused, *self._loading.trouble))
+            stale = self._instead(address, permission, policy, begun_s, at_least) if in_trouble else None
+            if stale is None:
+                raise
+            return stale
+        return self._filling(address, permission, loaded, policy, begun_s)
+
+    def _instead(
+        self, address: Address, permission: Load, policy: Policy, now_s: float, at_least: Position | None
+    ) -> Fetched | None:
+        """Return an expired value, for a database that is in trouble; never one that was invalidated (hazard 28)."""
+        if policy.stale_s <= 0:
+            return None
+        entry, token = permission.expired, permission.token
+        if entry is not None:
+            # It was good as of the lookup: what came after that is not in it, nor in the watermark.
+            return self._expired(entry, None if token is None else token.base, "stale; source-in-trouble")
+        return self._unproved(address, policy, now_s, at_least, "source-in-trouble")
 
     def _lookup(self, address: Address, policy: Policy) -> Found:
         """Look up, and wait for another process's fill, at most `join_within_s`."""
@@ -90,21 +146,31 @@ class Fetcher:
         while True:
             found = self._parts.shared.lookup(address)
             if not isinstance(found, Busy) or (found.expired is not None and policy.stale_s > 0):
+                if pause_s > PAUSE_MIN_S and isinstance(found, Hit):
+                    self._observer.spared(Spared.WAITED)
                 return found
-            if self._clock.now() >= until_s:
+            if not self._protection.waits or self._clock.now() >= until_s:
                 return found
             # Waits for: the fill by whoever holds the token, or the end of the token.
             self._clock.pause(pause_s)
             pause_s = min(2 * pause_s, PAUSE_MAX_S)
 
-    def _unproved(self, address: Address, policy: Policy, now_s: float, at_least: Position | None) -> Fetched | None:
+    def _unproved(
+        self,
+        address: Address,
+        policy: Policy,
+        now_s: float,
+        at_least: Position | None,
+        why: str = "redis-unreachable",
+    ) -> Fetched | None:
         """Return what L1 holds though nothing proves it now, if the policy allows its age and nothing refutes it."""
         if self._parts.local is None or policy.stale_s <= 0:
             return None
         entry = self._parts.local.kept(address.key)
         if entry is None or now_s >= entry.expires_s + policy.stale_s or self._parts.evidence.refutes(entry, at_least):
             return None
-        return Fetched(from_copy(entry, now_s, detail="stale; redis-unreachable"), None)
+        self._observer.spared(Spared.STALE)
+        return Fetched(from_copy(entry, now_s, detail=f"stale; {why}"), None)
 
     def _position(self) -> Position | None:
         """Return a position that covers what was just read from the database.
@@ -116,10 +182,14 @@ class Fetcher:
         except Unavailable:
             return PENDING
 
-    def _hit(self, address: Address, hit: Hit, policy: Policy, begun_s: float) -> Fetched:
+    def given(self, address: Address, hit: Hit, policy: Policy, begun_s: float) -> Fetched:
+        """Return what L2 has given, and whether it is due to be refreshed."""
         entry = hit.entry
         step = Step(Layer.L2, True, ttl_s=entry.ttl_s, detail="dirty" if hit.dirty else None)
-        ttl_s = min(policy.l1_ttl_s or self._settings.l1_ttl_s, entry.ttl_s)
+        early_s = self._early_s(policy, entry.ttl_s + entry.age_s, entry.load_s)
+        due_s = entry.ttl_s if entry.ttl_s <= early_s else 0.0
+        # Until it is due a copy ends in time for somebody to come back and find it so; then it may live to the end.
+        ttl_s = self._l1_s(policy, entry.ttl_s if due_s else entry.ttl_s - early_s)
         loaded = Loaded(entry.value, entry.version, entry.tags)
         copy = self._copy(address, loaded, hit.position, loaded_s=begun_s - entry.age_s, expires_s=begun_s + ttl_s)
         answer = Answer(
@@ -131,14 +201,13 @@ class Fetcher:
             namespace_version=address.namespace_version,
             watermark=hit.position,
         )
-        return Fetched(answer, copy)
+        return Fetched(answer, copy, due_s)
 
-    def _expired(self, found: Busy) -> Fetched:
-        """Show the expired value while its successor is loaded. It was not invalidated, so it is as new as any hit."""
-        entry = found.expired
-        assert entry is not None
-        step = Step(Layer.L2, True, ttl_s=entry.ttl_s, detail="expired")
-        answer = Answer(entry.value, entry.version, Layer.L2, (step,), age_s=entry.age_s, watermark=found.position)
+    def _expired(self, entry: Entry, position: Position | None, detail: str) -> Fetched:
+        """Show an expired value instead of its successor. It was not invalidated, so it is as new as any hit."""
+        self._observer.spared(Spared.STALE)
+        step = Step(Layer.L2, True, ttl_s=entry.ttl_s, detail=detail)
+        answer = Answer(entry.value, entry.version, Layer.L2, (step,), age_s=entry.age_s, watermark=position)
         return Fetched(answer, None)
 
     def _filling(self, address: Address, permission: Load, loaded: Loaded, policy: Policy, begun_s: float) -> Fetched:
@@ -156,7 +225,8 @@ class Fetcher:
         copy = None
         if self._parts.evidence.admits(permission, filled):
             base = permission.token.base if permission.token is not None else None
-            copy = self._copy(address, loaded, base, loaded_s=begun_s, expires_s=begun_s + self._l1_s(policy, ttl_s))
+            l1_s = self._l1_s(policy, ttl_s - self._early_s(policy, ttl_s, loaded.load_s))
+            copy = self._copy(address, loaded, base, loaded_s=begun_s, expires_s=begun_s + l1_s)
         return Fetched(self._loaded(address, loaded, step, watermark, stored=filled.stored), copy)
 
     def _alone(self, address: Address, loaded: Loaded, policy: Policy, step: Step, begun_s: float) -> Fetched:
@@ -186,6 +256,10 @@ class Fetcher:
     def _ttl_s(self, loaded: Loaded, policy: Policy) -> float:
         ttl_s = policy.ttl_s or self._settings.l2_ttl_s
         return ttl_s if loaded.value is not None else min(ttl_s, policy.negative_ttl_s)
+
+    def _early_s(self, policy: Policy, ttl_s: float, load_s: float) -> float:
+        # 1 - chance: a chance is drawn from 0 up to below 1, and the logarithm of 0 is none.
+        return self._protection.early_s(policy, ttl_s, load_s, 1.0 - self._chance())
 
     def _l1_s(self, policy: Policy, ttl_s: float) -> float:
         return min(policy.l1_ttl_s or self._settings.l1_ttl_s, ttl_s)

@@ -5,6 +5,8 @@ raises. What always holds: names are short printable text, checked here once, so
 keys and messages without escaping.
 """
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 NAME_LENGTH_MAX = 512
@@ -32,3 +34,13 @@ def check_name(name: str) -> str:
             f"{name[:80]!r} can't be a key, tag or namespace: 1 to {NAME_LENGTH_MAX} printable characters are needed"
         )
     return name
+
+
+def united(many: Iterable[Names]) -> Names:
+    """Return the names of all, each once."""
+    each = tuple(many)
+    return Names(
+        keys=tuple(dict.fromkeys(name for names in each for name in names.keys)),
+        tags=tuple(dict.fromkeys(name for names in each for name in names.tags)),
+        namespaces=tuple(dict.fromkeys(name for names in each for name in names.namespaces)),
+    )

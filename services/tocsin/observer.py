@@ -1,22 +1,60 @@
 """Observer: the port through which metrics and logs watch the cache.
 
+    read, missed, glanced    who answered, and for each level passed why it did not (`Step.cause`)
+    loaded                   a load was tried: how long it took, and what became of it
+    spared                   a load that a stampede would have made, and did not
+    invalidated, backplane   names that were forgotten here; the listener's ups and downs
+
 What always holds: an observer is called after the fact, on the thread where the fact happened, and must neither block
-nor raise. The core counts nothing itself.
+nor raise. All words it is given (`cause`, `outcome`, `how`, `source` of an invalidation, `event`) are of small fixed
+vocabularies, so that they can label metrics; sources of loads are as many as the application names. The core counts
+nothing itself.
 """
 
 # ruff: noqa: ARG002  # a method takes what its port says, whether or not this adapter needs it
 
+import enum
 from typing import Protocol
 
-from tocsin.entry import Answer, Layer
+from tocsin.entry import Answer, Layer, Step
 from tocsin.names import Names
+
+
+class LoadOutcome(enum.Enum):
+    """What became of a load that was to begin."""
+
+    LOADED = "loaded"
+    FAILED = "failed"  # the loader raised
+    CROWDED = "crowded"  # refused: too many loads were under way, and none ended in time
+    BROKEN = "broken"  # refused: the last loads from this source failed, and it is left alone
+
+
+class Spared(enum.Enum):
+    """Why a read that would have loaded did not: a stampede avoided."""
+
+    JOINED = "joined"  # it took the load of another thread of this process
+    WAITED = "waited"  # it waited for the fill of another process
+    OLD = "old"  # it was given the value that another is about to replace
+    STALE = "stale"  # it was given an expired value, labelled, as its policy allows
 
 
 class Observer(Protocol):
     """The port."""
 
     def read(self, answer: Answer, seconds: float) -> None:
-        """A read was answered in `seconds`."""
+        """A read was answered in `seconds`; `answer.steps` say for each level passed why it did not answer."""
+
+    def missed(self, steps: tuple[Step, ...]) -> None:
+        """A look without a loader (`get`) found nothing in these levels, which say why."""
+
+    def loaded(self, source: str, seconds: float, outcome: LoadOutcome) -> None:
+        """A load from `source` (`Policy.source`) ended, or was refused, after `seconds`, waiting included.
+
+        Loads that refresh an entry before its end are loads like all others.
+        """
+
+    def spared(self, how: Spared) -> None:
+        """A read did without a load of its own."""
 
     def glanced(self, hits: int) -> None:
         """So many hits of L1 were answered by the shortest way, without an `Answer`, since the last call."""
@@ -32,6 +70,15 @@ class Unobserved:
     """The observer of those who watch nothing."""
 
     def read(self, answer: Answer, seconds: float) -> None:
+        """Do nothing."""
+
+    def missed(self, steps: tuple[Step, ...]) -> None:
+        """Do nothing."""
+
+    def loaded(self, source: str, seconds: float, outcome: LoadOutcome) -> None:
+        """Do nothing."""
+
+    def spared(self, how: Spared) -> None:
         """Do nothing."""
 
     def glanced(self, hits: int) -> None:

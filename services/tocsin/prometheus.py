@@ -5,6 +5,8 @@
 | `tocsin_reads_total` | `layer`, `joined` | who answered; `joined` reads took another thread's load |
 | `tocsin_read_seconds` | `layer` | how long a read took, loading included |
 | `tocsin_passes_total` | `layer`, `reason`, `detail` | levels that could not answer, and why (RFC 9211's words) |
+| `tocsin_loads_total` | `source`, `outcome` | loads by what became of them: loaded, failed, crowded, broken |
+| `tocsin_spared_loads_total` | `how` | stampedes avoided: joined, waited, old, stale |
 | `tocsin_invalidations_total` | `source` | invalidations made here, or heard |
 | `tocsin_backplane_events_total` | `event` | the listener's ups and downs |
 
@@ -14,8 +16,9 @@ multi-process mode the numbers of all workers of a node add up.
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
-from tocsin.entry import Answer
+from tocsin.entry import Answer, Step
 from tocsin.names import Names
+from tocsin.observer import LoadOutcome, Spared
 
 _READ_BUCKETS_S = (0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 
@@ -34,6 +37,10 @@ class PrometheusObserver:
             ("layer", "reason", "detail"),
             registry=registry,
         )
+        self._loads = Counter("tocsin_loads", "Loads, by their outcome.", ("source", "outcome"), registry=registry)
+        self._spared = Counter(
+            "tocsin_spared_loads", "Loads that a stampede would have made.", ("how",), registry=registry
+        )
         self._invalidations = Counter(
             "tocsin_invalidations", "Invalidations made or heard.", ("source",), registry=registry
         )
@@ -46,9 +53,21 @@ class PrometheusObserver:
         layer = answer.layer.value
         self._reads.labels(layer, "yes" if answer.joined else "no").inc()
         self._seconds.labels(layer).observe(seconds)
-        for step in answer.steps:
+        self.missed(answer.steps)
+
+    def missed(self, steps: tuple[Step, ...]) -> None:
+        """Count the levels that could not answer."""
+        for step in steps:
             if not step.hit:
                 self._passes.labels(step.layer.value, step.reason, step.detail or "").inc()
+
+    def loaded(self, source: str, seconds: float, outcome: LoadOutcome) -> None:  # noqa: ARG002  # reads are timed
+        """Count one load, or one that was refused."""
+        self._loads.labels(source, outcome.value).inc()
+
+    def spared(self, how: Spared) -> None:
+        """Count one load that was not made."""
+        self._spared.labels(how.value).inc()
 
     def glanced(self, hits: int) -> None:
         """Count hits of L1 that took the shortest way; their duration is too short to be worth a clock."""

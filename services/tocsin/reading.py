@@ -22,34 +22,57 @@ from tocsin.coherence import Coherence
 from tocsin.entry import Answer, Layer, Miss, Step
 from tocsin.errors import Unavailable
 from tocsin.evidence import Glance
-from tocsin.fetching import Fetched, Fetcher, Loader, from_copy
+from tocsin.fetching import Fetched, Fetcher, from_copy
 from tocsin.flights import Flights
+from tocsin.loading import Loader, Loading
 from tocsin.names import check_name
-from tocsin.observer import Observer
+from tocsin.observer import Observer, Spared
 from tocsin.policy import Policy
 from tocsin.position import PENDING, Position
+from tocsin.protection import Protection
+from tocsin.refreshing import Refresher
 from tocsin.settings import CacheSettings
 
 
 class Reader:
     """Answers reads for one process."""
 
-    def __init__(self, *, parts: Coherence, settings: CacheSettings, clock: Clock, observer: Observer) -> None:
+    def __init__(
+        self, *, parts: Coherence, settings: CacheSettings, clock: Clock, observer: Observer, protection: Protection
+    ) -> None:
         self._parts = parts
         self._settings = settings
         self._clock = clock
         self._observer = observer
-        self._fetcher = Fetcher(parts=parts, settings=settings, clock=clock)
+        self._loading = Loading(settings=settings, clock=clock, observer=observer, trouble=protection.trouble)
+        self._fetcher = Fetcher(
+            parts=parts,
+            settings=settings,
+            clock=clock,
+            observer=observer,
+            loading=self._loading,
+            chance=protection.chance,
+        )
+        self._refresher = Refresher(
+            parts=parts, fetcher=self._fetcher, clock=clock, background=protection.background, carry=protection.carry
+        )
+        self._joins = parts.joins and settings.protection.joins
         self.flights: Flights[Fetched] = Flights(clock)
         self.renew()
 
     def renew(self) -> None:
         """Begin anew in the child of a fork: no load is under way, and L1 is another."""
         self.flights.renew()
+        self._loading.renew()
+        self._refresher.renew()
         local, evidence = self._parts.local, self._parts.evidence
         self.glance: Glance = lambda key: None  # noqa: ARG005
         if local is not None:
             self.glance = evidence.glancer(local, self._clock.now, self._observer.glanced)
+
+    def stop(self, within_s: float) -> None:
+        """Wait for refreshes under way, at most `within_s` seconds."""
+        self._refresher.stop(within_s)
 
     def read(self, key: str, load: Loader, policy: Policy, at_least: Position | None = None) -> Answer:
         """Return the value of `key` from the nearest level that may answer, else from `load`.
@@ -67,7 +90,7 @@ class Reader:
         try:
             address = parts.addressing.resolve(key, policy)
         except Unavailable as error:
-            return self._unaddressed(load, error)
+            return self._unaddressed(load, policy, error)
         now_s = self._clock.now()
         if parts.local is None:
             return self._beyond(address, load, policy, now_s, (), at_least)
@@ -81,9 +104,9 @@ class Reader:
             step = Step(Layer.L1, False, "stale", detail=doubt)
         return self._beyond(address, load, policy, now_s, (step,), at_least)
 
-    def _unaddressed(self, load: Loader, error: Unavailable) -> Answer:
+    def _unaddressed(self, load: Loader, policy: Policy, error: Unavailable) -> Answer:
         """Load without a level: with a version unknown, whatever they hold might be of an older one."""
-        loaded = load()
+        loaded = self._loading.run(load, policy.source)
         levels = (Layer.L2,) if self._parts.local is None else (Layer.L2, Layer.L1)
         steps = tuple(Step(layer, False, "bypass", detail=error.detail) for layer in levels)
         return Answer(loaded.value, loaded.version, Layer.DATABASE, steps)
@@ -99,8 +122,8 @@ class Reader:
     ) -> Answer:
         """Answer from beyond L1: by another thread's trip, or by a trip of one's own."""
         check_name(address.key)
-        if not self._parts.joins or at_least == PENDING:
-            return _after(self._fetch(address, load, policy, now_s, at_least), passed)
+        if not self._joins or at_least == PENDING:
+            return self._done(self._fetch(address, load, policy, now_s, at_least), address, load, policy, passed)
         flight, leads = self.flights.board(address)
         if leads:
             fetched = None
@@ -109,13 +132,29 @@ class Reader:
             finally:
                 # Also when the load raised: those aboard must not wait for a result that will never come.
                 self.flights.land(address, flight, fetched)
-            return _after(fetched, passed)
+            return self._done(fetched, address, load, policy, passed)
         # Waits for: the load of this key by another thread of this process.
         flight.gate.wait(self._settings.join_within_s)
         landed = flight.landed
         if landed is not None and self._usable(landed, address, at_least):
+            self._observer.spared(Spared.JOINED)
             return replace(_after(landed, passed), joined=True)
-        return _after(self._fetch(address, load, policy, self._clock.now(), at_least), passed)
+        fetched = self._fetch(address, load, policy, self._clock.now(), at_least)
+        return self._done(fetched, address, load, policy, passed)
+
+    def _done(
+        self, fetched: Fetched, address: Address, load: Loader, policy: Policy, passed: tuple[Step, ...]
+    ) -> Answer:
+        """Return the answer of a trip that has landed, and refresh what is due.
+
+        After landing, so that those aboard have the old value by now and do not wait for the new one.
+        """
+        if fetched.due_s > 0:
+            refreshed = self._refresher.refresh(address, load, policy, fetched.due_s)
+            if refreshed is None:
+                self._observer.spared(Spared.OLD)
+            fetched = refreshed or fetched
+        return _after(fetched, passed)
 
     def _usable(self, landed: Fetched, address: Address, at_least: Position | None) -> bool:
         """Whether a thread that joined may take what landed: a refused fill has no copy, and is nobody else's."""

@@ -74,14 +74,17 @@ class SequencedShared:
         self._sequencer.finish(self._identity(), [namespace_name(counter.removeprefix("namespace:"))])
         return version
 
-    def lookup(self, address: Address) -> Found:
+    def lookup(self, address: Address, early_s: float = 0.0) -> Found:
         """Return what L2 holds, or who may load it."""
-        found = self._sequencer.lookup(address.key, self._identity())
+        found = self._sequencer.lookup(address.key, self._identity(), early_s)
         match found:
             case Given():
                 return Hit(found.entry, found.dirty, found.position)
             case Permitted():
-                return Load(found.token)
+                before = found.expired
+                if before is None:
+                    return Load(found.token)
+                return Load(found.token, "stale", "early" if before.ttl_s > 0 else "expired", expired=before)
             case _:
                 return found
 
@@ -90,6 +93,11 @@ class SequencedShared:
         assert load.token is not None, "a sequencer's permission has a token"
         kept = self._sequencer.fill(self._put(address, loaded, ttl_s, stale_s), load.token)
         return Filled(kept.stored, kept.position)
+
+    def release(self, address: Address, load: Load) -> None:
+        """Give a token back unused."""
+        if load.token is not None:
+            self._sequencer.release(address.key, load.token)
 
     def announce(self, invalidation: Invalidation) -> Announced:
         """Number a write that is about to commit; in `strict`, wait until nobody serves what it makes untrue.

@@ -60,15 +60,19 @@ class Writing(Struct, frozen=True):
 
 
 class Permitted(Struct, frozen=True):
-    """LOAD: fill under `token`."""
+    """LOAD: fill under `token`, or release it. `expired` is what was there before, if it was never invalidated."""
 
     token: Token
+    expired: Entry | None = None
 
 
 class Busy(Struct, frozen=True):
-    """Another load holds the token. `expired` may be shown meanwhile if the policy allows; it was never invalidated."""
+    """Another load holds the token, or a lock (then there is no position).
 
-    position: Position
+    `expired` may be shown meanwhile if the policy allows; it was never invalidated.
+    """
+
+    position: Position | None
     expired: Entry | None
 
 
@@ -148,14 +152,26 @@ class Sequencer(Protocol):
         It may be repeated, by anybody who knows the writer, and without its announcement: then nothing is kept.
         """
 
-    def lookup(self, key: str, owner: str) -> Given | Writing | Permitted | Busy:
-        """Return the entry of `key`, or who may load it; `owner` becomes that of the token."""
+    def lookup(self, key: str, owner: str, early_s: float = 0.0) -> Given | Writing | Permitted | Busy:
+        """Return the entry of `key`, or who may load it; `owner` becomes that of the token.
+
+        An entry with at most `early_s` left counts as expired for this lookup.
+        """
 
     def peek(self, key: str) -> Given | Miss:
         """Return what a lookup of `key` would give, without giving a permission."""
 
     def fill(self, put: Put, token: Token) -> Kept:
         """Keep a value that was loaded under `token`, unless the token is void or anything changed meanwhile."""
+
+    def release(self, key: str, token: Token) -> bool:
+        """Give `token` back unused if it is still this one; return whether it was.
+
+        Compared whole, as a fill does. By key alone a late release would take another's token away:
+            A: lookup: token a … loads for longer than a token lasts ... fails, release
+            B:                             lookup: token b, loads ..................... fill: refused
+            C:                                                                lookup: permitted, loads beside B
+        """
 
     def position(self) -> Position:
         """Return the position as of now."""

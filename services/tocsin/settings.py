@@ -12,9 +12,12 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from tocsin.errors import SettingsError
+from tocsin.stampede import Stampede
 
 _NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SCHEMES = ("redis", "rediss", "unix")
+OUTBOX_SCHEMES = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}
+"""The databases that can hold an outbox, by the scheme of its URL, which may name a driver after a `+`."""
 
 
 class Strategy(enum.Enum):
@@ -37,6 +40,23 @@ class Strategy(enum.Enum):
     def named(cls, word: str) -> "Strategy":
         """Return the strategy called `word`; raise `SettingsError` with the right words if there is none."""
         return cls(_known(word, [member.value for member in cls], "strategy"))
+
+
+_EARLY = (Stampede.XFETCH, Stampede.REFRESH_AHEAD)
+_IN_PROCESS = (Stampede.NONE, Stampede.SINGLE_FLIGHT)
+
+
+def _protections(strategy: Strategy) -> tuple[Stampede, ...]:
+    """Return the protections that a strategy can have, its default first."""
+    match strategy:
+        case Strategy.NO_CACHE:
+            return (Stampede.NONE,)
+        case Strategy.STRICT:
+            return (Stampede.FILL_TOKEN, *_IN_PROCESS)
+        case Strategy.SEQUENCED:
+            return (Stampede.REFRESH_AHEAD, Stampede.XFETCH, Stampede.FILL_TOKEN, *_IN_PROCESS)
+        case _:
+            return (Stampede.SINGLE_FLIGHT, Stampede.NONE, Stampede.REDIS_LOCK, *_EARLY)
 
 
 class WritePath(enum.Enum):
@@ -67,10 +87,18 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
     load. A Redis that fails a request is left alone for `retry_after_s`, then tried by one request. `canary_every_s`
     is the rhythm of the listener's self-test; a canary not heard within `canary_within_s` means that it is deaf.
 
+    `stampede` keeps many readers of one key from loading it all at once (`tocsin.stampede`); None is the strategy's:
+    `refresh-ahead` for `sequenced`, `fill-token` for `strict`, none for `no-cache`, `single-flight` for the others. A
+    lock lasts `lock_s` at most. Refreshes run on their reader's thread, or on `refresh_threads` of the library's if
+    that is not 0; loaders must then bear being called there (`Policy.thread_bound`). A process has at most `loads_max`
+    loads of one source under way, for a place among which a reader waits at most `load_wait_s`; after
+    `load_failures_max` failures in a row a source is left alone for `load_retry_after_s` (`tocsin.loading`).
+
     The sequenced strategies: a node serves from L1 for at most `lease_s` after it last proved that it heard everything,
     and tries that every `beat_every_s`; a writer has `writer_s` from its announcement to its commit. `agent` keeps the
     node's table; the workers of a node are those whose names agree up to the first slash. `table_dir` is the folder
-    of the tables; '' stands for one in memory, of this user's own.
+    of the tables; '' stands for one in memory, of this user's own. `outbox_url` is the database whose table `outbox`
+    the agents relay (see `tocsin.outbox.table`); '' stands for none.
     """
 
     redis_url: str
@@ -82,6 +110,13 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
     l2_ttl_s: float = 30.0
     l1_max_bytes: int = 32 << 20
     join_within_s: float = 2.0
+    stampede: Stampede | None = None
+    lock_s: float = 3.0
+    refresh_threads: int = 0
+    loads_max: int = 64
+    load_wait_s: float = 1.0
+    load_failures_max: int = 5
+    load_retry_after_s: float = 1.0
     connect_timeout_s: float = 0.25
     socket_timeout_s: float = 0.25
     retry_after_s: float = 0.5
@@ -93,6 +128,7 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
     writer_s: float = 3.0
     agent: Agent = Agent.PROCESS
     table_dir: str = ""
+    outbox_url: str = ""
 
     def __post_init__(self) -> None:
         if not _NAMESPACE.fullmatch(self.namespace):
@@ -105,11 +141,17 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
                 f"redis_url begins with {urlsplit(self.redis_url).scheme!r}: a URL such as redis://127.0.0.1:6379/0,"
                 " rediss://… or unix://… is needed"
             )
+        if self.outbox_url and urlsplit(self.outbox_url).scheme.partition("+")[0] not in OUTBOX_SCHEMES:
+            raise SettingsError(
+                f"outbox_url begins with {urlsplit(self.outbox_url).scheme!r}: a URL such as"
+                " sqlite:////folder/file.db, postgresql://… or mariadb://… is needed"
+            )
         if not self.node:
             raise SettingsError("node is empty: a name for this process is needed, such as node-1/worker-1")
         for name in self.__struct_fields__:
             number = getattr(self, name)
-            if isinstance(number, int | float) and not 0 < number < math.inf:
+            least = 0 if name == "refresh_threads" else None
+            if isinstance(number, int | float) and number != least and not 0 < number < math.inf:
                 raise SettingsError(f"{name} is {number!r}: a number above 0 is needed")
         if self.beat_every_s >= self.lease_s:
             raise SettingsError(
@@ -120,6 +162,17 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
                 f"write path {self.write_path.value!r} keeps values in the cache, and strategy 'no-cache' keeps none:"
                 " choose 'cache-aside', or another strategy"
             )
+
+        if self.stampede is not None and self.stampede not in _protections(self.strategy):
+            raise SettingsError(
+                f"strategy {self.strategy.value!r} has no stampede protection {self.stampede.value!r}: it is one of"
+                f" {', '.join(each.value for each in _protections(self.strategy))}"
+            )
+
+    @property
+    def protection(self) -> Stampede:
+        """The stampede protection: the chosen one, else the strategy's own."""
+        return self.stampede or _protections(self.strategy)[0]
 
     @property
     def node_name(self) -> str:

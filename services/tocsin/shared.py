@@ -39,12 +39,20 @@ class Hit(Struct, frozen=True):
 class Load(Struct, frozen=True):
     """L2 has nothing that may be used: load, and fill under this `token` (None where a strategy has no tokens).
 
-    `reason` and `detail` are those of `entry.Step`.
+    Whoever can't fill gives it back: `release`. `lock` is the owner's name in a lock of the key, '' where there is
+    none. `expired` is what was there before, not invalidated, for those who may show it if the load fails. `reason` and
+    `detail` are those of `entry.Step`.
     """
 
     token: Token | None = None
     reason: str = "uri-miss"
     detail: str | None = None
+    lock: str = ""
+    expired: Entry | None = None
+
+
+EARLY = Load(reason="stale", detail="early")
+"""What a lookup answers where tokens are none, for an entry that is good still and whose reader wants the next one."""
 
 
 class Filled(Struct, frozen=True):
@@ -94,14 +102,21 @@ class SharedLevel(Protocol):
     def bump(self, counter: str) -> int:
         """Raise a counter by one and return its new value; of any number of callers at once, none is lost."""
 
-    def lookup(self, address: Address) -> Found:
-        """Return what L2 holds at `address`, or the permission to load it."""
+    def lookup(self, address: Address, early_s: float = 0.0) -> Found:
+        """Return what L2 holds at `address`, or the permission to load it.
+
+        An entry with at most `early_s` seconds left counts as expired: so a refresh gets its permission while others
+        are given the entry still.
+        """
 
     def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float, stale_s: float = 0.0) -> Filled:
         """Keep what was loaded under `load` for `ttl_s` seconds, unless the permission is void by now.
 
         A level that can tell the expired from the invalidated keeps it `stale_s` longer, for those who would wait.
         """
+
+    def release(self, address: Address, load: Load) -> None:
+        """Give a permission back unused, if it is still held: the load failed, and the next reader need not wait."""
 
     def announce(self, invalidation: Invalidation) -> Announced:
         """Tell that a write of these names is about to commit; only sequenced strategies ask Redis for anything."""

@@ -9,8 +9,8 @@ it (hazard 9). What always holds:
 
 - Nothing is sent for what did not happen. What is sent was committed, and no transaction is open while Redis is asked.
 - A commit whose outcome is unknown, as the connection was lost within it, sends nothing, like a process that dies
-  between commit and invalidation (hazard 8). For those there must be an outbox: a row written in the same transaction
-  and read by somebody else, as the catalogue's (`services/catalog`) is.
+  between commit and invalidation (hazard 8). For those there must be an outbox: a row written in the same transaction,
+  which every agent relays where `outbox_url` is set (`tocsin.relay`).
 - Rows changed by SQL that names no objects (`session.execute(update(…))`) are not seen: say `invalidate` for them.
 """
 
@@ -22,7 +22,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction, scoped_session, sessionmaker
 
 from tocsin.cache import Cache
-from tocsin.names import Names
+from tocsin.names import Names, united
 from tocsin.writing import Receipt
 
 Row = TypeVar("Row")
@@ -81,12 +81,7 @@ class CommittedInvalidations:
                     self._collect(_innermost(session), names_of(row))
 
     def _collect(self, transaction: SessionTransaction, names: Names) -> None:
-        before = self._collected.get(transaction, NOTHING)
-        self._collected[transaction] = Names(
-            keys=_united(before.keys, names.keys),
-            tags=_united(before.tags, names.tags),
-            namespaces=_united(before.namespaces, names.namespaces),
-        )
+        self._collected[transaction] = united((self._collected.get(transaction, NOTHING), names))
 
     def _after_commit(self, session: Session) -> None:
         self._committed[_innermost(session)] = True
@@ -115,7 +110,3 @@ def _real(transaction: SessionTransaction) -> SessionTransaction:
     while not transaction.nested and transaction.parent is not None:
         transaction = transaction.parent
     return transaction
-
-
-def _united(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*one, *other)))

@@ -18,8 +18,10 @@ from tocsin.backplane import Backplane
 from tocsin.clock import SystemClock
 from tocsin.follower import Rhythm
 from tocsin.journal import Journal
+from tocsin.locked import Locks
 from tocsin.memory.backplane import MemoryBackplane
 from tocsin.memory.journal import MemoryJournal
+from tocsin.memory.locks import MemoryLocks
 from tocsin.memory.node import PromptTable
 from tocsin.memory.sequenced import MemorySequencer
 from tocsin.memory.sequenced_state import MemoryServer, Tables
@@ -29,6 +31,7 @@ from tocsin.observer import Unobserved
 from tocsin.redis.connection import RedisConnection
 from tocsin.redis.journal import RedisJournal
 from tocsin.redis.listener import RedisListener
+from tocsin.redis.locks import RedisLocks
 from tocsin.redis.shared_level import RedisSharedLevel
 from tocsin.sequencer import Terms
 from tocsin.settings import Agent
@@ -49,6 +52,9 @@ class World(Protocol):
 
     def journal(self) -> Journal:
         """The journal of one more node."""
+
+    def locks(self) -> Locks:
+        """The locks of one more node."""
 
     def backplane(self) -> Backplane:
         """The backplane of one more node, not started."""
@@ -75,6 +81,9 @@ class MemoryWorld:
     def shared(self, *, consults_dirty: bool = False) -> MemorySharedLevel:
         return MemorySharedLevel(self.store, tells=True, consults_dirty=consults_dirty)
 
+    def locks(self) -> MemoryLocks:
+        return MemoryLocks(self.shared())
+
     def journal(self) -> MemoryJournal:
         return MemoryJournal(self.shared(), tells=True)
 
@@ -93,6 +102,7 @@ class MemoryWorld:
                 journal=MemoryJournal(shared, tells=tells),
                 backplane=self.backplane(),
                 sequencing=self._sequencing(strategy),
+                locks=MemoryLocks(shared),
             ),
             clock=self.clock,
             observer=Unobserved(),
@@ -133,6 +143,9 @@ class RedisWorld:
 
     def shared(self, *, consults_dirty: bool = False) -> RedisSharedLevel:
         return RedisSharedLevel(self._connection(), node="node", tells=True, consults_dirty=consults_dirty)
+
+    def locks(self) -> RedisLocks:
+        return RedisLocks(self._connection())
 
     def journal(self) -> RedisJournal:
         connection = self._connection()

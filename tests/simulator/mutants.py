@@ -202,8 +202,8 @@ def bases_on_the_reply(cache: Cache) -> None:
     shared = cache._parts.shared
     lookup, fill = shared.lookup, shared.fill
 
-    def late_lookup(address: object) -> Found:
-        found = lookup(address)  # type: ignore[arg-type]
+    def late_lookup(address: object, early_s: float = 0.0) -> Found:
+        found = lookup(address, early_s)  # type: ignore[arg-type]
         return Load(LateToken(found.token)) if isinstance(found, Load) and found.token else found  # type: ignore[arg-type]
 
     def late_fill(address: object, load: Load, loaded: object, ttl_s: float, stale_s: float = 0.0) -> Filled:

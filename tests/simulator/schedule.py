@@ -251,8 +251,8 @@ class Schedule:
                 record.finished(self.version, self.scheduler.now())
             return invalidate(names, kind)
 
-        def watched_lookup(key: str, owner: str) -> Given | Writing | Permitted | Busy:
-            found = lookup(key, owner)
+        def watched_lookup(key: str, owner: str, early_s: float = 0.0) -> Given | Writing | Permitted | Busy:
+            found = lookup(key, owner, early_s)
             if isinstance(found, Given):
                 record.hit_in_l2(found.entry.version, self.covered)
             return found

@@ -73,9 +73,9 @@ class SteppedSequencer:
         """As above."""
         return self._ask(lambda: self._sequencer.finish(writer, names, announced=announced, puts=puts))
 
-    def lookup(self, key: str, owner: str) -> Given | Writing | Permitted | Busy:
+    def lookup(self, key: str, owner: str, early_s: float = 0.0) -> Given | Writing | Permitted | Busy:
         """As above."""
-        found = self._ask(lambda: self._sequencer.lookup(key, owner))
+        found = self._ask(lambda: self._sequencer.lookup(key, owner, early_s))
         self._seen[type(found).__name__.lower()] += 1
         return found
 
@@ -88,6 +88,10 @@ class SteppedSequencer:
         kept = self._ask(lambda: self._sequencer.fill(put, token))
         self._seen["filled" if kept.stored else "late fill refused"] += 1
         return kept
+
+    def release(self, key: str, token: Token) -> bool:
+        """As above."""
+        return self._ask(lambda: self._sequencer.release(key, token))
 
     def position(self) -> Position:
         """As above."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from tocsin import Answer, Cache, CacheSettings, Loaded, Names, Policy, Strategy, Unavailable
 from tocsin.assembly import Adapters, Sequencing, compose
+from tocsin.background import Background
 from tocsin.errors import Happened
 from tocsin.follower import Rhythm
 from tocsin.memory.backplane import MemoryBackplane
@@ -17,11 +18,12 @@ from tocsin.memory.sequenced import MemorySequencer
 from tocsin.memory.sequenced_state import MemoryServer
 from tocsin.memory.shared_level import MemorySharedLevel
 from tocsin.memory.store import MemoryStore
-from tocsin.observer import Unobserved
 from tocsin.position import Position
+from tocsin.protection import Protection
 from tocsin.sequencer import Terms
 
 from tests.tocsin.moved_clock import MovedClock
+from tests.tocsin.town import Witness
 
 KEY = "product:1"
 NAMES = Names(keys=(KEY,))
@@ -47,15 +49,15 @@ class Way:
 class Node:
     """One node: its cache, its way to the server, its table."""
 
-    def __init__(self, place: Place, name: str) -> None:
+    def __init__(self, place: Place, name: str, background: Background | None = None, **settings: Any) -> None:
+        self.witness = Witness()
+        self.clock = place.clock
         self.way = Way(MemorySequencer(place.server, place.clock.lock(), lambda _: None))
         self.table = PromptTable(self.way, name=name, clock=place.clock, rhythm=Rhythm(lease_s=LEASE_S))
         plain = MemorySharedLevel(place.store, tells=False, consults_dirty=False)
-        settings = CacheSettings(
-            redis_url="redis://unused", node=name, strategy=place.strategy, l1_ttl_s=60, join_within_s=0.5
-        )
+        chosen: dict[str, Any] = {"l1_ttl_s": 60, "join_within_s": 0.5, **settings}
         self.cache: Cache = compose(
-            settings,
+            CacheSettings(redis_url="redis://unused", node=name, strategy=place.strategy, **chosen),
             Adapters(
                 shared=plain,
                 journal=MemoryJournal(plain, tells=False),
@@ -63,10 +65,19 @@ class Node:
                 sequencing=Sequencing(self.way, self.table),
             ),
             clock=place.clock,
-            observer=Unobserved(),
+            observer=self.witness,
+            protection=Protection(background=background),
         )
         self.cache.start()
         assert self.cache.hearing().hears
+
+    def prove(self) -> None:
+        """Let time pass, in steps of a beat, until the node has a lease again after a leap of the clock."""
+        for _ in range(100):
+            if self.cache.hearing().hears:
+                return
+            self.clock.move(0.05)
+        raise AssertionError("no lease within 5 s of moved time")
 
     def read(self, value: bytes = b"database", policy: Policy = Policy(), at_least: Position | None = None) -> Answer:  # noqa: B008
         """Read the key; the database has `value`."""
@@ -85,6 +96,6 @@ class Place:
         self.clock.move(self.server.terms.writer_s)
         self._names = itertools.count(1)
 
-    def node(self) -> Node:
+    def node(self, background: Background | None = None, **settings: Any) -> Node:
         """Return one more node, with a lease."""
-        return Node(self, f"node-{next(self._names)}")
+        return Node(self, f"node-{next(self._names)}", background, **settings)

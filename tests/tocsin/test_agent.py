@@ -14,9 +14,14 @@ import psutil
 import pytest
 from msgspec.structs import replace
 from tocsin import Cache, CacheSettings, Layer, Loaded, Names, Strategy, connect
+from tocsin.agent.node import LOOK_EVERY_S, NodeTable
 from tocsin.agent.process import ALONE_S, Attendance
+from tocsin.generation import Keeper
+from tocsin.generation_file import GenerationFile
+from tocsin.position import Position
 
 from tests.redis_server import RedisServer, redis_server
+from tests.tocsin.moved_clock import MovedClock
 from tests.until import until
 
 KEY = "product:1"
@@ -101,6 +106,24 @@ def test_all_workers_of_a_node_share_one_agent(workers: Workers) -> None:
     assert agent.memory_full_info().uss < 40 << 20
     assert agent.cwd() == "/"
     assert workers.server.url not in " ".join(agent.cmdline()), "a URL may hold a password, and others see arguments"
+
+
+def test_a_worker_that_nobody_asked_yet_hears_at_the_first_question(tmp_path: Path) -> None:
+    """It began before there was a table, and has not looked since: asked whether it hears, it looks, and then answers.
+
+    Otherwise a node is ready by one worker's word and not by the other's, until somebody has read something.
+    """
+    (tmp_path / "node").mkdir(mode=0o700)
+    file, clock = GenerationFile(tmp_path / "node" / "table"), MovedClock()
+    table = NodeTable(file, clock=clock, spawn=os.dup)
+    table.start(print)
+    assert not table.hearing().hears
+    keeper = Keeper(file.map_to_write())
+    keeper.flush(Position(7, 1))
+    keeper.renew(clock.now() + 5)
+    clock.move(LOOK_EVERY_S)
+    assert table.hearing().hears
+    table.stop(1.0)
 
 
 def test_a_write_of_one_worker_ends_the_entry_in_another(workers: Workers) -> None:

@@ -115,12 +115,12 @@ def test_who_finds_the_token_taken_waits_for_the_fill() -> None:
     asked: list[str] = []
     lookup = place.server.lookup
 
-    def filled_meanwhile(key: str, owner: str) -> Any:
+    def filled_meanwhile(key: str, owner: str, early_s: float = 0.0) -> Any:
         asked.append(owner)
         if len(asked) == 3:
             place.server.tables.tokens.clear()
             place.node().read(b"theirs")
-        return lookup(key, owner)
+        return lookup(key, owner, early_s)
 
     place.server.lookup = filled_meanwhile  # type: ignore[method-assign]
     answer = node.read(b"mine")

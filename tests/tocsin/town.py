@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tocsin import Answer, Cache, CacheSettings, Loaded, Names, Strategy, WritePath
+from tocsin import Answer, Cache, CacheSettings, Loaded, Names, Step, Strategy, WritePath
 from tocsin.assembly import Adapters, compose
 from tocsin.memory.backplane import MemoryBackplane
 from tocsin.memory.journal import MemoryJournal
 from tocsin.memory.shared_level import MemorySharedLevel
 from tocsin.memory.store import MemoryStore
+from tocsin.observer import LoadOutcome, Spared
 
 from tests.tocsin.moved_clock import MovedClock
 
@@ -28,11 +29,23 @@ class Witness:
     answers: list[Answer] = field(default_factory=list)
     invalidations: list[tuple[Names, str]] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    misses: list[tuple[Step, ...]] = field(default_factory=list)
+    loads: list[tuple[str, float, LoadOutcome]] = field(default_factory=list)
+    sparings: list[Spared] = field(default_factory=list)
     glances: int = 0
 
     def read(self, answer: Answer, seconds: float) -> None:
         assert seconds >= 0
         self.answers.append(answer)
+
+    def missed(self, steps: tuple[Step, ...]) -> None:
+        self.misses.append(steps)
+
+    def loaded(self, source: str, seconds: float, outcome: LoadOutcome) -> None:
+        self.loads.append((source, seconds, outcome))
+
+    def spared(self, how: Spared) -> None:
+        self.sparings.append(how)
 
     def glanced(self, hits: int) -> None:
         self.glances += hits

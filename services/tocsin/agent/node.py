@@ -75,18 +75,21 @@ class NodeTable:
 
     def hearing(self) -> Hearing:
         """Return whether the node holds a lease."""
-        generations = self.generations
-        if generations is None:
+        hearing = self._heard()
+        if not hearing.hears:
+            # The table may be there by now: a worker that nobody has asked for anything has not looked since it began.
             self.lapsed()
+            hearing = self._heard()
+        return hearing
+
+    def _heard(self) -> Hearing:
+        if self.generations is None:
             return Hearing(
                 hears=False,
                 detail=f"no table in {self._file.folder}: the agent is starting, or start() was"
                 " not called in this process",
             )
-        hearing = hearing_of(generations, self._clock.now())
-        if not hearing.hears:
-            self.lapsed()
-        return hearing
+        return hearing_of(self.generations, self._clock.now())
 
     def _look(self) -> None:
         self._reap()
@@ -127,7 +130,7 @@ def hearing_of(generations: Generations, now_s: float) -> Hearing:
 
 
 def spawner(settings: CacheSettings, folder: Path) -> Spawn:
-    """Return how to start this node's agent: detached, the URL in its environment, nothing open but the lock."""
+    """Return how to start this node's agent: detached, the URLs in its environment, nothing open but the lock."""
 
     def spawn(lock: int) -> int:
         command = [
@@ -142,7 +145,7 @@ def spawner(settings: CacheSettings, folder: Path) -> Spawn:
         return os.posix_spawn(
             sys.executable,
             command,
-            {**os.environ, "PYTHONPATH": paths, "REDIS_URL": settings.redis_url},
+            {**os.environ, "PYTHONPATH": paths, "REDIS_URL": settings.redis_url, "OUTBOX_URL": settings.outbox_url},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),

@@ -5,7 +5,8 @@
 
 What always holds: it writes only while it holds the agent's lock, which it inherits from the worker that started it or
 takes itself, and keeps for life. When it is killed the lease ends by itself, and the next worker that misses starts
-another. It uses nothing of the application, and one connection to Redis for the log, one for the rest.
+another. It uses nothing of the application, and one connection to Redis for the log, one or two for the rest. Where
+the settings name an outbox it relays that too, on a thread of its own.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+from tocsin.agent.relaying import RelayThread
 from tocsin.agent.rhythm import holder_name, rhythm_of
 from tocsin.clock import SystemClock
 from tocsin.follower import Follower
@@ -28,6 +30,7 @@ from tocsin.settings import CacheSettings
 
 LOOK_EVERY_S = 1.0
 ALONE_S = 5.0
+RELAY_ENDS_WITHIN_S = 1.0
 
 
 class Attendance:
@@ -63,9 +66,11 @@ def keep_table(settings: CacheSettings, folder: Path, *, lock: int | None, stays
     ending = _until_terminated()
     clock = SystemClock()
     connection = RedisConnection(settings, clock)
+    sequencer = sequencer_on(connection, settings)
+    relaying = RelayThread(settings, sequencer, clock=clock)
     attendance = Attendance(file.anybody_there, clock.now, alone_s=ALONE_S)
     follower = Follower(
-        feed=sequencer_on(connection, settings),
+        feed=sequencer,
         sink=Keeper(file.map_to_write()),
         node=holder_name(settings.node_name),
         now=clock.now,
@@ -73,8 +78,10 @@ def keep_table(settings: CacheSettings, folder: Path, *, lock: int | None, stays
         rhythm=rhythm_of(settings),
     )
     try:
+        relaying.start()
         follower.follow(lambda: ending() or (not stays and attendance.all_gone()), clock.pause)
     finally:
+        relaying.stop(RELAY_ENDS_WITHIN_S)
         connection.close()
         with contextlib.suppress(OSError):
             os.close(held)

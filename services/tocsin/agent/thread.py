@@ -8,6 +8,7 @@ import secrets
 import threading
 
 from tocsin.agent.node import hearing_of
+from tocsin.agent.relaying import RelayThread
 from tocsin.agent.rhythm import holder_name
 from tocsin.backplane import Hear, Hearing
 from tocsin.clock import Clock
@@ -19,11 +20,14 @@ from tocsin.sequencer import Feed
 class ThreadTable:
     """A worker's own table; see `tocsin.evidence.Table` and `tocsin.backplane.Backplane`."""
 
-    def __init__(self, feed: Feed, *, name: str, clock: Clock, rhythm: Rhythm) -> None:
+    def __init__(
+        self, feed: Feed, *, name: str, clock: Clock, rhythm: Rhythm, relaying: RelayThread | None = None
+    ) -> None:
         self._feed = feed
         self._name = name
         self._clock = clock
         self._rhythm = rhythm
+        self._relaying = relaying
         self.renew()
 
     def renew(self) -> None:
@@ -31,6 +35,8 @@ class ThreadTable:
         self._memory = private_memory()
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
+        if self._relaying is not None:
+            self._relaying.renew()
         self.generations = Generations(self._memory)
 
     def start(self, hear: Hear) -> None:  # noqa: ARG002 - the table hears
@@ -53,12 +59,16 @@ class ThreadTable:
             daemon=True,
         )
         self._thread.start()
+        if self._relaying is not None:
+            self._relaying.start()
 
     def stop(self, within_s: float) -> None:
         """Ask the thread to end, and wait for that at most `within_s` seconds."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._ending.set()
+            if self._relaying is not None:
+                self._relaying.stop(within_s)
             thread.join(within_s)
 
     def lapsed(self) -> None:

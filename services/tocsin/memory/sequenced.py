@@ -54,9 +54,9 @@ class MemorySequencer:
         """See `tocsin.sequencer.Sequencer`."""
         return self._step(lambda: self._server.finish(writer, names, announced, puts))
 
-    def lookup(self, key: str, owner: str) -> Given | Writing | Permitted | Busy:
+    def lookup(self, key: str, owner: str, early_s: float = 0.0) -> Given | Writing | Permitted | Busy:
         """See `tocsin.sequencer.Sequencer`."""
-        return self._step(lambda: self._server.lookup(key, owner))
+        return self._step(lambda: self._server.lookup(key, owner, early_s))
 
     def peek(self, key: str) -> Given | Miss:
         """See `tocsin.sequencer.Sequencer`."""
@@ -65,6 +65,10 @@ class MemorySequencer:
     def fill(self, put: Put, token: Token) -> Kept:
         """See `tocsin.sequencer.Sequencer`."""
         return self._step(lambda: self._server.fill(put, token))
+
+    def release(self, key: str, token: Token) -> bool:
+        """See `tocsin.sequencer.Sequencer`."""
+        return self._step(lambda: self._server.release(key, token))
 
     def position(self) -> Position:
         """See `tocsin.sequencer.Sequencer`."""

@@ -146,7 +146,7 @@ class MemoryServer:
         entry = self.entry(key)
         return Given(entry, self.position()) if entry is not None and entry.ttl_s > 0 else Miss("uri-miss")
 
-    def lookup(self, key: str, owner: str) -> Given | Writing | Permitted | Busy:
+    def lookup(self, key: str, owner: str, early_s: float = 0.0) -> Given | Writing | Permitted | Busy:
         """See `lookup.lua`."""
         position = self.position()
         if self.terms.strict and self.young(self.terms.writer_s):
@@ -155,7 +155,7 @@ class MemoryServer:
         if dirty is not None:
             return dirty
         entry = self.entry(key)
-        if entry is not None and entry.ttl_s > 0:
+        if entry is not None and entry.ttl_s > early_s:
             return Given(entry, position)
         if self.being_written(key_name(key)) or self.being_written(EVERYTHING):
             return Writing(position)
@@ -164,7 +164,14 @@ class MemoryServer:
             return Busy(position, entry)
         token = Token(owner, position)
         self.tables.tokens[key] = (token, self.now() + self.terms.token_s)
-        return Permitted(token)
+        return Permitted(token, entry)
+
+    def release(self, key: str, token: Token) -> bool:
+        """See `release.lua`."""
+        if self._token(key) != token:
+            return False
+        del self.tables.tokens[key]
+        return True
 
     def fill(self, put: Put, token: Token) -> Kept:
         """See `fill.lua`."""
@@ -223,7 +230,7 @@ class MemoryServer:
         if age_s >= put.ttl_s + put.stale_s or self._mark(put.names) > stored.base.sequence:
             return None
         loaded = put.loaded
-        return Entry(loaded.value, loaded.version, loaded.tags, ttl_s=put.ttl_s - age_s, age_s=age_s)
+        return Entry(loaded.value, loaded.version, loaded.tags, put.ttl_s - age_s, age_s, loaded.load_s)
 
     def invalidate(self, names: Sequence[str], kind: Kind) -> Position:
         """See `invalidate.lua`."""

@@ -9,7 +9,7 @@ from tocsin.entry import Entry, Loaded, Miss
 from tocsin.errors import Happened, Unavailable
 from tocsin.invalidation import Invalidation, tag_file
 from tocsin.memory.store import MemoryStore
-from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Hit, Load, Store
+from tocsin.shared import EARLY, NOT_ANNOUNCED, Announced, Filled, Finished, Hit, Load, Store
 
 
 class MemorySharedLevel:
@@ -35,16 +35,21 @@ class MemorySharedLevel:
         """Raise a counter by one and return its new value."""
         return self.reach().bump(counter)
 
-    def lookup(self, address: Address) -> Hit | Load:
+    def lookup(self, address: Address, early_s: float = 0.0) -> Hit | Load:
         """Return the dirty value, else the entry, else the permission to load."""
         found = self.peek(address)
-        return found if isinstance(found, Hit) else Load(reason=found.reason, detail=found.detail)
+        if isinstance(found, Hit):
+            return found if found.entry.ttl_s > early_s else EARLY
+        return Load(reason=found.reason, detail=found.detail)
 
     def fill(self, address: Address, load: Load, loaded: Loaded, ttl_s: float, stale_s: float = 0.0) -> Filled:
         """Keep what was loaded; these strategies know no reason to refuse."""
         filed = (*address.filed, *map(tag_file, loaded.tags))
         self.reach().keep(address.physical, address.counter, filed, loaded, ttl_s)
         return Filled(stored=True)
+
+    def release(self, address: Address, load: Load) -> None:
+        """Do nothing: a permission of these strategies binds nobody else."""
 
     def announce(self, invalidation: Invalidation) -> Announced:
         """Ask nothing of the store."""

@@ -47,6 +47,7 @@ class MemoryStore:
         self._entries: dict[str, Kept] = {}
         self._counters: dict[str, int] = {}
         self._files: dict[str, set[tuple[str, str]]] = {}
+        self.locks: dict[str, tuple[str, float]] = {}
         self.dirty: dict[str, Dirty] = {}
         self.journal: list[Operation] = []
         self.answered: dict[str, tuple[str, int, Loaded]] = {}
@@ -76,7 +77,7 @@ class MemoryStore:
         if kept is None or left_s <= 0:
             return None
         loaded = kept.loaded
-        return Entry(loaded.value, loaded.version, loaded.tags, ttl_s=left_s, age_s=kept.ttl_s - left_s)
+        return Entry(loaded.value, loaded.version, loaded.tags, left_s, kept.ttl_s - left_s, loaded.load_s)
 
     def keep(self, physical: str, counter: str, filed: Iterable[str], loaded: Loaded, ttl_s: float) -> None:
         """Keep an entry and file it."""

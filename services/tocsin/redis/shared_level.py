@@ -18,7 +18,7 @@ from tocsin.entry import Entry, Loaded, Miss
 from tocsin.invalidation import Invalidation, tag_file
 from tocsin.redis.connection import RedisConnection, Script
 from tocsin.redis.wire import Undecodable, WireMessage, decode_entry, encode, encode_entry, milliseconds
-from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Hit, Load, Store
+from tocsin.shared import EARLY, NOT_ANNOUNCED, Announced, Filled, Finished, Hit, Load, Store
 
 _VERSIONS = Script("counters", "versions")
 _BUMP = Script("counters", "bump")
@@ -47,11 +47,11 @@ class RedisSharedLevel:
         """Raise a counter by one and return its new value."""
         return int(self._connection.run(_BUMP, counter))
 
-    def lookup(self, address: Address) -> Hit | Load:
+    def lookup(self, address: Address, early_s: float = 0.0) -> Hit | Load:
         """Return the dirty value, else the entry, else the permission to load."""
         found = self._read(address)
         if isinstance(found, Hit):
-            return found
+            return found if found.entry.ttl_s > early_s else EARLY
         if found.detail == "undecodable":
             # Whatever replaces it meanwhile is deleted too, which costs a miss.
             self._connection.command("DEL", f"{self._connection.prefix}entry:{address.physical}")
@@ -64,6 +64,9 @@ class RedisSharedLevel:
             _FILL, address.physical, address.counter, milliseconds(ttl_s), encode_entry(loaded, ttl_s), *filed
         )
         return Filled(stored=True)
+
+    def release(self, address: Address, load: Load) -> None:
+        """Do nothing: a permission of these strategies binds nobody else."""
 
     def announce(self, invalidation: Invalidation) -> Announced:
         """Ask nothing of Redis: these strategies number nothing and refuse no fill."""
@@ -142,4 +145,5 @@ def _entry(loaded: Loaded, ttl_ms: int, left_ms: int) -> Entry:
         loaded.tags,
         ttl_s=left_ms / 1000,
         age_s=max(ttl_ms - left_ms, 0) / 1000,
+        load_s=loaded.load_s,
     )

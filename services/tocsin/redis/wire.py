@@ -1,7 +1,7 @@
 r"""Wire: what entries and messages look like in Redis.
 
-    7\n<msgpack array: time to live, tags, value>      an entry of version 7
-    <msgpack array: source, names>                    a message
+    7\n<msgpack array: time to live, tags, value, load time>      an entry of version 7
+    <msgpack array: source, names>                                 a message
 
 Both are written and read by msgspec into declared types: data from Redis is never executed, and never becomes anything
 but these types. The version stands apart as digits, because the scripts compare it and Redis's own msgpack can't read
@@ -20,11 +20,13 @@ class WireEntry(Struct, frozen=True, array_like=True, forbid_unknown_fields=True
     """What follows an entry's version.
 
     `ttl_ms` is its whole time to live. Redis says how much of it is left, so its age needs no clock but Redis's.
+    `load_ms` is how long its load took; an entry that was written before this was measured says 0.
     """
 
     ttl_ms: int
     tags: tuple[str, ...]
     value: bytes | None
+    load_ms: int = 0
 
 
 class WireMessage(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -50,11 +52,12 @@ def milliseconds(seconds: float) -> int:
 
 def encode_entry(loaded: Loaded, ttl_s: float) -> bytes:
     """Return `loaded` as L2 keeps it for `ttl_s` seconds."""
-    return b"%d\n%b" % (loaded.version, encode(WireEntry(milliseconds(ttl_s), loaded.tags, loaded.value)))
+    entry = WireEntry(milliseconds(ttl_s), loaded.tags, loaded.value, round(loaded.load_s * 1000))
+    return b"%d\n%b" % (loaded.version, encode(entry))
 
 
 def decode_entry(raw: bytes) -> tuple[Loaded, int]:
     """Return what was stored, and its whole time to live in milliseconds; raises one of `Undecodable`."""
     version, _, packed = raw.partition(b"\n")
     entry = _decode_entry(packed)
-    return Loaded(entry.value, int(version), entry.tags), entry.ttl_ms
+    return Loaded(entry.value, int(version), entry.tags, entry.load_ms / 1000), entry.ttl_ms

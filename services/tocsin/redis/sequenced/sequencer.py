@@ -37,7 +37,7 @@ from tocsin.sequencer import (
 )
 
 _ANNOUNCE, _FINISH = Script("invalidate", "announce"), Script("invalidate", "finish")
-_LOOKUP, _FILL = Script("lookup"), Script("fill")
+_LOOKUP, _FILL, _RELEASE = Script("lookup"), Script("fill"), Script("release")
 _POSITION, _RETIRE = Script("position"), Script("retire")
 _BEAT, _ACKNOWLEDGE, _LOG = Script("beat"), Script("acknowledge"), Script("log")
 _OVERDUE, _SWEEP = Script("overdue"), Script("sweep")
@@ -91,12 +91,12 @@ class RedisSequencer:
         found = self.lookup(key, NOBODY)
         return found if isinstance(found, Given) else Miss("uri-miss")
 
-    def lookup(self, key: str, owner: str) -> Given | Writing | Permitted | Busy:
+    def lookup(self, key: str, owner: str, early_s: float = 0.0) -> Given | Writing | Permitted | Busy:
         """See `tocsin.sequencer.Sequencer`."""
         what, epoch, sequence, left_ms, raw = self._run.step(
             _LOOKUP,
             (f"entry:{key}", f"fill:{key}", f"writers:{key_name(key)}", "writers:*", f"dirty:{key}"),
-            *(key, owner, milliseconds(self._terms.token_s), self._grace_ms),
+            *(key, owner, milliseconds(self._terms.token_s), self._grace_ms, _whole_ms(early_s)),
         )
         position = _position(epoch, sequence)
         if what == b"dirty":
@@ -106,7 +106,7 @@ class RedisSequencer:
             case b"given" if entry is not None:
                 return Given(entry, position)
             case b"permitted":
-                return Permitted(Token(owner, position))
+                return Permitted(Token(owner, position), entry)
             case b"busy":
                 return Busy(position, entry)
             case _:
@@ -121,10 +121,14 @@ class RedisSequencer:
         _, now_epoch, sequence, kept = self._run.step(
             _FILL,
             (f"entry:{put.key}", f"fill:{put.key}", *(f"writers:{name}" for name in concerned)),
-            *(put.key, f"{token.owner} {epoch} {base.sequence}", epoch, base.sequence),
+            *(put.key, _token(token), epoch, base.sequence),
             *(milliseconds(put.ttl_s), _whole_ms(put.stale_s), self._grace_ms, _pack(put.names), _body(put)),
         )
         return Kept(bool(kept), _position(now_epoch, sequence))
+
+    def release(self, key: str, token: Token) -> bool:
+        """See `tocsin.sequencer.Sequencer`."""
+        return bool(self._run.step(_RELEASE, (f"fill:{key}",), key, _token(token))[1])
 
     def position(self) -> Position:
         """See `tocsin.sequencer.Sequencer`."""
@@ -185,6 +189,10 @@ def _keys_written(names: Sequence[str]) -> tuple[str, ...]:
     )
 
 
+def _token(token: Token) -> str:
+    return f"{token.owner} {epoch_text(token.base.epoch)} {token.base.sequence}"
+
+
 def _body(put: Put) -> bytes:
     return encode_entry(put.loaded, put.ttl_s)
 
@@ -225,4 +233,5 @@ def _entry(raw: bytes, left_ms: int) -> Entry | None:
         loaded, ttl_ms = decode_entry(body)
     except Undecodable:
         return None
-    return Entry(loaded.value, loaded.version, loaded.tags, ttl_s=left_ms / 1000, age_s=max(ttl_ms - left_ms, 0) / 1000)
+    age_s = max(ttl_ms - left_ms, 0) / 1000
+    return Entry(loaded.value, loaded.version, loaded.tags, left_ms / 1000, age_s, loaded.load_s)

@@ -1,6 +1,11 @@
 -- lookup: what may be given for a key, or who may load it.
--- ARGV: prefix, new?, key, owner ('': give no token), token_ms, grace_ms
+-- ARGV: prefix, new?, key, owner ('': give no token), token_ms, grace_ms, early_ms
 -- Returns what, epoch, sequence, what is left of the entry in ms (of a dirty one: its version), and the entry or ''.
+--
+-- An entry with at most early_ms left counts as expired for this lookup: a refresh asks so, and gets a token like any load,
+-- while others are given the entry. It asks with what was left when it saw the entry. Otherwise:
+--   A: given, 5 s left, to be refreshed: lookup, token, loads, fill
+--   B: given, 5 s left, to be refreshed ............................ lookup: a new entry, 30 s left; loads it once more
 --
 -- An entry is "<epoch> <base> <stale_ms> <names of its tags>\n<body>". It is kept longer than it is good, by stale_ms.
 
@@ -27,7 +32,7 @@ if entry then
     end
     if mark_of(names) <= tonumber(base) then
       left_ms = redis.call('PTTL', prefix .. 'entry:' .. key) - tonumber(stale_ms)
-      if left_ms > 0 then
+      if left_ms > tonumber(ARGV[7]) then
         return {'given', epoch, at, left_ms, entry}
       end
       expired = entry
@@ -49,4 +54,4 @@ if held and string.match(held, ' (%x+) %d+$') == epoch then
   return {'busy', epoch, at, left_ms, expired}
 end
 redis.call('SET', fill, ARGV[4] .. ' ' .. epoch .. ' ' .. at, 'PX', ARGV[5])
-return {'permitted', epoch, at, 0, ''}
+return {'permitted', epoch, at, left_ms, expired}

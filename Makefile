@@ -15,6 +15,7 @@ chosen = $(if $(SEED),--seed $(SEED))
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+( [a-z-]+)*:.*## / {sub(" .*", "", $$1); printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nSTRATEGY=  no-cache l2-only ttl pubsub pubsub-flush tracking versioned sequenced strict\nWRITE_PATH= cache-aside write-through write-behind\n'
 
 install:
 	@requirements/install cluster

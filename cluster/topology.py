@@ -14,7 +14,17 @@ import msgspec
 
 from cluster.errors import ClusterError, WrongInputError
 
-STRATEGIES = ("no-cache", "l2-only", "ttl", "pubsub", "versioned", "sequenced")
+STRATEGIES = (
+    "no-cache",
+    "l2-only",
+    "ttl",
+    "pubsub",
+    "pubsub-flush",
+    "tracking",
+    "versioned",
+    "sequenced",
+    "strict",
+)
 STRATEGY_DEFAULT = "sequenced"
 WRITE_PATHS = ("cache-aside", "write-through", "write-behind")
 DATABASE_KINDS = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}

@@ -35,6 +35,16 @@ MEANINGS = {
         "at that moment is never told, and only the short TTL of its copy mends that.",
         STRATEGY_DEFAULT,
     ),
+    "pubsub-flush": Meaning(
+        "pubsub-flush: as pubsub, and a worker that was not listening for a moment drops all it has; what a read "
+        "brings from before a write can still be kept after it.",
+        STRATEGY_DEFAULT,
+    ),
+    "tracking": Meaning(
+        "tracking: Redis itself tells every worker which of its entries changed, and a worker that loses the "
+        "connection drops all it has; an old value that a slow read puts into Redis is told to nobody as old.",
+        STRATEGY_DEFAULT,
+    ),
     "versioned": Meaning(
         "versioned: a worker asks Redis for the version before it uses a copy, so an old copy is never found again; "
         "every read costs that trip.",
@@ -43,6 +53,11 @@ MEANINGS = {
     "sequenced": Meaning(
         "sequenced: every invalidation has a number, and a worker uses its copies only while its node can prove that "
         "it heard all of them; cut off, it stops within a second and asks the database.",
+        "ttl",
+    ),
+    "strict": Meaning(
+        "strict: as sequenced, and a write commits only when every node has dropped its copy, so that no read is ever "
+        "late; each write pays for that with a wait.",
         "ttl",
     ),
 }

@@ -6,6 +6,8 @@
 | `l2-only` | none | deletes the entries from L2 | a late fill: stale until L2's time to live |
 | `ttl` | short-lived | deletes from L2 and from the writer's own L1 | other L1s are stale until L1's time to live |
 | `pubsub` | short-lived | the same, and tells the listener of each worker | lost messages, reconnects, late fills |
+| `pubsub-flush` | while the listener hears | the same; L1 is flushed on every connect | lost messages, late fills |
+| `tracking` | while the listener hears | deletes from L2; Redis tells who tracks | lost messages, late fills of L2 |
 | `versioned` | short-lived | raises the key's version, which each lookup reads | a tag's invalidation during a load |
 | `sequenced` | while the node's table proves it | announces, commits, finishes, each numbered | staleness up to L |
 | `strict` | the same | the same, and waits between for all who hold a lease | nothing, as long as Redis loses nothing |
@@ -22,12 +24,12 @@ from tocsin.agent.relaying import RelayThread
 from tocsin.agent.rhythm import rhythm_of
 from tocsin.agent.thread import ThreadTable
 from tocsin.background import Threads
-from tocsin.backplane import Backplane, Silent
+from tocsin.backplane import Listener, Silent
 from tocsin.bypass import Bypassed
 from tocsin.cache import Cache
 from tocsin.clock import Clock, SystemClock
 from tocsin.coherence import Coherence, NodeProof
-from tocsin.evidence import Answered, Evidence, Expiry, Proved
+from tocsin.evidence import Answered, Evidence, Expiry, Heard, Proved
 from tocsin.generation_file import GenerationFile, can_be_shared, folder_for
 from tocsin.journal import Journal
 from tocsin.local import Local
@@ -35,6 +37,7 @@ from tocsin.locked import LockedShared, Locks
 from tocsin.observer import Observer, Unobserved
 from tocsin.protection import UNPROTECTED, Carry, Protection
 from tocsin.redis.connection import RedisConnection
+from tocsin.redis.ears import SubscribedEar, TrackingEar
 from tocsin.redis.journal import RedisJournal
 from tocsin.redis.listener import RedisListener
 from tocsin.redis.locks import RedisLocks
@@ -56,13 +59,13 @@ class Sequencing(Struct, frozen=True):
 class Adapters(Struct, frozen=True):
     """What a cache is built on: the Redis adapters, or those in memory.
 
-    `backplane` is used by `pubsub` alone, `sequencing` by `sequenced` and `strict`, `locks` by the others where a
-    stampede protection needs them.
+    `backplane` is used by the strategies that listen, `sequencing` by `sequenced` and `strict`, `locks` by the others
+    where a stampede protection needs them.
     """
 
     shared: SharedLevel
     journal: Journal
-    backplane: Backplane
+    backplane: Listener
     sequencing: Sequencing | None = None
     locks: Locks | None = None
 
@@ -85,13 +88,13 @@ def connect(
     shared = RedisSharedLevel(
         connection,
         node=settings.node,
-        tells=settings.strategy is Strategy.PUBSUB,
+        tells=settings.strategy.tells,
         consults_dirty=settings.write_path is WritePath.WRITE_BEHIND,
     )
     adapters = Adapters(
         shared=shared,
         journal=RedisJournal(connection, shared),
-        backplane=RedisListener(connection, settings, clock=clock, observer=watching),
+        backplane=_listener(connection, settings, clock=clock, observer=watching),
         sequencing=_sequencing(connection, settings, clock) if settings.strategy.is_sequenced else None,
         locks=RedisLocks(connection),
     )
@@ -116,6 +119,16 @@ def compose(
     else:
         parts = _parts(settings, adapters, clock)
     return Cache(parts=parts, journal=journal, settings=settings, clock=clock, observer=observer, protection=protection)
+
+
+def _listener(
+    connection: RedisConnection, settings: CacheSettings, *, clock: Clock, observer: Observer
+) -> RedisListener:
+    ear = TrackingEar if settings.strategy is Strategy.TRACKING else SubscribedEar
+    flushes = settings.strategy is not Strategy.PUBSUB
+    return RedisListener(
+        ear(connection, settings, clock=clock), settings, clock=clock, observer=observer, flushes=flushes
+    )
 
 
 def _sequencing(connection: RedisConnection, settings: CacheSettings, clock: Clock) -> Sequencing:
@@ -159,8 +172,7 @@ def _parts(settings: CacheSettings, adapters: Adapters, clock: Clock) -> Coheren
     if settings.protection.waits:
         assert adapters.locks is not None, "the protection is a lock where a strategy has no tokens"
         shared = LockedShared(shared, adapters.locks, lock_s=settings.lock_s)
-    has_local = strategy in (Strategy.TTL, Strategy.PUBSUB, Strategy.VERSIONED)
-    proves = strategy is Strategy.VERSIONED or settings.write_path is WritePath.WRITE_BEHIND
+    has_local = strategy not in (Strategy.NO_CACHE, Strategy.L2_ONLY)
     addressing: Addressing
     match strategy:
         case Strategy.NO_CACHE:
@@ -169,12 +181,20 @@ def _parts(settings: CacheSettings, adapters: Adapters, clock: Clock) -> Coheren
             addressing = VersionedAddresses(shared.versions)
         case _:
             addressing = PlainAddresses(shared.versions)
-    evidence: Evidence = Answered() if proves else Expiry()
+    evidence: Evidence
+    match strategy:
+        case Strategy.PUBSUB_FLUSH | Strategy.TRACKING:
+            evidence = Heard(adapters.backplane)
+        case _ if strategy is Strategy.VERSIONED or settings.write_path is WritePath.WRITE_BEHIND:
+            evidence = Answered()
+        case _:
+            evidence = Expiry()
     return Coherence(
         addressing=addressing,
         local=Local(max_bytes=settings.l1_max_bytes, clock=clock) if has_local else None,
         evidence=evidence,
         shared=shared,
-        backplane=adapters.backplane if strategy is Strategy.PUBSUB else Silent(strategy.value),
+        backplane=adapters.backplane if strategy.listens else Silent(strategy.value),
         joins=strategy is not Strategy.NO_CACHE,
+        reserves=strategy is Strategy.TRACKING,
     )

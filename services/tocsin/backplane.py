@@ -41,6 +41,14 @@ class Backplane(Protocol):
         """Return whether invalidations arrive."""
 
 
+class Listener(Backplane, Protocol):
+    """A backplane that each worker has for itself."""
+
+    @property
+    def heard_until_s(self) -> float:
+        """The moment, on this process's clock, until which what was proved last may be relied on; in the past: deaf."""
+
+
 class Silent:
     """The backplane of strategies that have none; there is nothing to miss, so it hears."""
 

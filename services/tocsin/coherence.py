@@ -8,6 +8,8 @@ strategy is a new composition in `tocsin.assembly`, not a branch in the core.
     l2-only    plain       –    expiry    deletes           silent
     ttl        plain       yes  expiry    deletes           silent
     pubsub     plain       yes  expiry    deletes, tells    listener
+    p.-flush   plain       yes  heard     deletes, tells    listener, flushes
+    tracking   plain       yes  heard     deletes           listener, flushes
     versioned  versioned   yes  answered  raises versions   silent
     sequenced  named       yes  proved    numbers           the node's table
     strict     named       yes  proved    numbers, waits    the node's table
@@ -31,6 +33,7 @@ class NodeProof(Table, Backplane, Protocol):
 class Coherence(Struct, frozen=True):
     """The parts of a strategy. `local` is None where there is no L1; `joins` says whether loads may be shared.
 
+    `reserves`: a load holds a place in L1, and what it brings is kept only if nothing was heard of the key meanwhile.
     `numbers`: writes get numbers, so that answers have watermarks.
     """
 
@@ -40,4 +43,5 @@ class Coherence(Struct, frozen=True):
     shared: SharedLevel
     backplane: Backplane
     joins: bool
+    reserves: bool = False
     numbers: bool = False

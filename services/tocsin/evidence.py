@@ -103,6 +103,33 @@ class Answered(Expiry):
         return load is not None and filled.stored
 
 
+class Listening(Protocol):
+    """The listener of this process; see `tocsin.backplane.Listener`."""
+
+    @property
+    def heard_until_s(self) -> float:
+        """Until when what was proved last may be relied on."""
+
+
+class Heard(Answered):
+    """The strategies `pubsub-flush` and `tracking`: an entry is believed only while this process hears.
+
+    The moment is compared at every read, not by the listener's thread: in a process that was stopped and runs on,
+    a reader may come before the thread has noticed anything.
+
+    What was loaded without L2 is not kept: where entries are tracked, nobody would tell of it.
+    """
+
+    def __init__(self, listening: Listening) -> None:
+        self._listening = listening
+
+    def doubt(self, entry: LocalEntry, address: Address, now_s: float, at_least: Position | None) -> str:
+        """Refuse everything while it is not known that we hear."""
+        if now_s >= self._listening.heard_until_s:
+            return "deaf"
+        return super().doubt(entry, address, now_s, at_least)
+
+
 class Table(Protocol):
     """Where this process finds its node's generation table."""
 

@@ -10,8 +10,15 @@ but nobody boards it any more:
     A: board, load v1 ........................................ land v1
     B:                 write v2, finish, forget
     C:                                            read: must not get v1
+
+A flight is also what Redis' documents on client-side caching call a placeholder: its result may be kept only
+if it was not forgotten, which is decided in the same step in which a message forgets it:
+
+    A: board, hit v1 in L2 ..................................................... keeps v1: stale until it expires
+    B:                      write v2, finish ─▶ A's listener: forget, drop from L1: nothing is there yet
 """
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from tocsin.address import Address
@@ -51,13 +58,24 @@ class Flights(Generic[Result]):
             flight = self._flights[address.physical] = Flight(address.key, self._clock)
             return flight, True
 
-    def land(self, address: Address, flight: Flight[Result], result: Result | None) -> None:
-        """End a flight and wake those aboard; None tells them that they must go alone."""
+    def land(
+        self,
+        address: Address,
+        flight: Flight[Result],
+        result: Result | None,
+        keep: Callable[[], object] | None = None,
+    ) -> None:
+        """End a flight and wake those aboard; None tells them that they must go alone.
+
+        `keep` is called if the flight was not forgotten. Whoever forgets it later finds what it kept.
+        """
         flight.landed = result
         with self._lock:
             # It may be forgotten, and a newer flight to the same address have begun: that one is not ours to end.
             if self._flights.get(address.physical) is flight:
                 del self._flights[address.physical]
+                if keep is not None:
+                    keep()  # under the lock: between the look and this step a message could forget us, and drop nothing
         flight.gate.open()
 
     def forget(self, names: Names) -> None:
@@ -66,7 +84,7 @@ class Flights(Generic[Result]):
         The tags of a value are known only after its load (hazard 24), so a tag or a namespace concerns every flight.
         """
         with self._lock:
-            if names.tags or names.namespaces:
+            if names.tags or names.namespaces or names.everything:
                 self._flights.clear()
                 return
             for physical in [physical for physical, flight in self._flights.items() if flight.key in names.keys]:

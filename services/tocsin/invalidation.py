@@ -41,3 +41,9 @@ def key_counter(key: str) -> str:
 def namespace_counter(namespace: str) -> str:
     """The counter of a namespace: its version."""
     return f"namespace:{namespace}"
+
+
+def keys_of(physical: str) -> tuple[str, ...]:
+    """The keys whose entry may lie at a physical key: `k@5` is version 5 of `k`, or a key that is written so."""
+    key = physical.rpartition("@")[0]
+    return (physical, key) if key else (physical,)

@@ -112,8 +112,13 @@ class Local:
         return True
 
     def drop(self, names: Names) -> None:
-        """Remove the entries of the keys, and every entry that carries one of the tags or namespaces."""
+        """Remove the entries of the keys, and every entry that carries one of the tags or namespaces; or all."""
         with self._lock:
+            if names.everything:
+                # In place: readers hold this very dictionary's methods (`finder`).
+                self._entries.clear()
+                self._bytes = 0
+                return
             for key in names.keys:
                 self._remove(key)
             if names.tags or names.namespaces:

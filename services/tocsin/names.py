@@ -12,8 +12,8 @@ from msgspec import Struct
 NAME_LENGTH_MAX = 512
 
 
-class Names(Struct, frozen=True):
-    """The keys, tags and namespaces that one write, or one invalidation, concerns.
+class Names(Struct, frozen=True, omit_defaults=True):
+    """The keys, tags and namespaces that one write, or one invalidation, concerns; `everything` concerns all there is.
 
     Raises `ValueError` for a name that is empty, longer than 512 characters or holds control characters.
     """
@@ -21,6 +21,7 @@ class Names(Struct, frozen=True):
     keys: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
+    everything: bool = False
 
     def __post_init__(self) -> None:
         for name in (*self.keys, *self.tags, *self.namespaces):

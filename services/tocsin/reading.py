@@ -14,6 +14,8 @@ What always holds:
 - A session's watermark never meets an answer that is older: not in L1, not by joining.
 """
 
+from functools import partial
+
 from msgspec.structs import replace
 
 from tocsin.address import Address
@@ -122,20 +124,24 @@ class Reader:
     ) -> Answer:
         """Answer from beyond L1: by another thread's trip, or by a trip of one's own."""
         check_name(address.key)
-        if not self._joins or at_least == PENDING:
+        holds = self._joins or self._parts.reserves
+        if not holds or at_least == PENDING:
             return self._done(self._fetch(address, load, policy, now_s, at_least), address, load, policy, passed)
         flight, leads = self.flights.board(address)
         if leads:
-            fetched = None
+            fetched, keep = None, None
             try:
                 fetched = self._fetch(address, load, policy, now_s, at_least)
+                keep = partial(self._keep, address, fetched) if self._parts.reserves else None
             finally:
                 # Also when the load raised: those aboard must not wait for a result that will never come.
-                self.flights.land(address, flight, fetched)
+                self.flights.land(address, flight, fetched, keep)
             return self._done(fetched, address, load, policy, passed)
-        # Waits for: the load of this key by another thread of this process.
-        flight.gate.wait(self._settings.join_within_s)
-        landed = flight.landed
+        landed = None
+        if self._joins:
+            # Waits for: the load of this key by another thread of this process.
+            flight.gate.wait(self._settings.join_within_s)
+            landed = flight.landed
         if landed is not None and self._usable(landed, address, at_least):
             self._observer.spared(Spared.JOINED)
             return replace(_after(landed, passed), joined=True)
@@ -166,13 +172,17 @@ class Reader:
     def _fetch(
         self, address: Address, load: Loader, policy: Policy, begun_s: float, at_least: Position | None
     ) -> Fetched:
-        """Make the trip, and keep its copy."""
+        """Make the trip, and keep its copy, unless a place has to be held for it (see `flights`)."""
         fetched = self._fetcher.fetch(address, load, policy, begun_s, at_least)
-        # A finish that overtakes us here drops nothing, and what we put is old. A strategy with more evidence than
-        # `Expiry` sees that at the next read; for `ttl` and `pubsub` it is the known hole (hazard 2).
+        # A finish that overtakes us here drops nothing, and what we put is old. `versioned` and `sequenced` see that
+        # at the next read; for `ttl`, `pubsub` and `pubsub-flush` it is the known hole (hazard 2).
+        if not self._parts.reserves:
+            self._keep(address, fetched)
+        return fetched
+
+    def _keep(self, address: Address, fetched: Fetched) -> None:
         if self._parts.local is not None and fetched.copy is not None:
             self._parts.local.put(address.key, fetched.copy)
-        return fetched
 
 
 def _after(fetched: Fetched, passed: tuple[Step, ...]) -> Answer:

@@ -85,6 +85,7 @@ class Refresher:
                     return None
             case _:
                 return None
-        if self._parts.local is not None and fetched.copy is not None:
+        # Where a place has to be held (see `flights`), a refresh has none: the next read takes the value from L2.
+        if self._parts.local is not None and fetched.copy is not None and not self._parts.reserves:
             self._parts.local.put(address.key, fetched.copy)
         return fetched

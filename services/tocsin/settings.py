@@ -27,6 +27,8 @@ class Strategy(enum.Enum):
     L2_ONLY = "l2-only"
     TTL = "ttl"
     PUBSUB = "pubsub"
+    PUBSUB_FLUSH = "pubsub-flush"
+    TRACKING = "tracking"
     VERSIONED = "versioned"
     SEQUENCED = "sequenced"
     STRICT = "strict"
@@ -35,6 +37,16 @@ class Strategy(enum.Enum):
     def is_sequenced(self) -> bool:
         """Whether writes get numbers, and a node's table proves its L1."""
         return self in (Strategy.SEQUENCED, Strategy.STRICT)
+
+    @property
+    def tells(self) -> bool:
+        """Whether a finish publishes its names to the listeners of the workers."""
+        return self in (Strategy.PUBSUB, Strategy.PUBSUB_FLUSH)
+
+    @property
+    def listens(self) -> bool:
+        """Whether each worker has a listener, which drops what it hears from the worker's L1."""
+        return self.tells or self is Strategy.TRACKING
 
     @classmethod
     def named(cls, word: str) -> "Strategy":
@@ -85,7 +97,8 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
     `namespace` separates caches that share a Redis; it is the hash tag of all their keys. `node` names this process in
     logs and messages. `l1_max_bytes` bounds one worker's L1. `join_within_s` bounds the wait for another thread's
     load. A Redis that fails a request is left alone for `retry_after_s`, then tried by one request. `canary_every_s`
-    is the rhythm of the listener's self-test; a canary not heard within `canary_within_s` means that it is deaf.
+    is the rhythm of the listener's self-test; a canary (`tracking`: a ping) not answered within `canary_within_s` means
+    that it is deaf; `pubsub-flush` and `tracking` use no L1 then.
 
     `stampede` keeps many readers of one key from loading it all at once (`tocsin.stampede`); None is the strategy's:
     `refresh-ahead` for `sequenced`, `fill-token` for `strict`, none for `no-cache`, `single-flight` for the others. A

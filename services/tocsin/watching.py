@@ -1,7 +1,8 @@
 """Watching: invalidations as they are told, for a person who looks on.
 
     sequenced, strict   42  product:1  tag category:toys      a write has two numbers: announced, finished
-    pubsub              product:1  tag category:toys
+    pubsub, -flush      product:1  tag category:toys
+    tracking            product:1                            the keys in Redis that changed, whoever changed them
 
 What always holds: a watcher only listens; it holds no lease and no table, and no writer waits for it. What is told
 while Redis can't be reached it misses.
@@ -18,7 +19,7 @@ from tocsin.names import Names
 from tocsin.observer import Unobserved
 from tocsin.redis.connection import RedisConnection
 from tocsin.redis.sequenced.assembly import sequencer_on
-from tocsin.settings import CacheSettings, Strategy
+from tocsin.settings import CacheSettings
 
 LOOK_UP_EVERY_S = 0.2
 _KINDS = {"k": "", "t": "tag ", "n": "namespace "}
@@ -31,11 +32,11 @@ def invalidations(settings: CacheSettings) -> Generator[str, None, None]:
     """
     if settings.strategy.is_sequenced:
         return _of_the_log(settings)
-    if settings.strategy is Strategy.PUBSUB:
+    if settings.strategy.listens:
         return _of_the_listener(settings)
     raise NotConfigured(
         f"strategy {settings.strategy.value!r} tells nobody of invalidations: there is nothing to watch."
-        " 'sequenced', 'strict' and 'pubsub' do"
+        " 'sequenced', 'strict', 'pubsub', 'pubsub-flush' and 'tracking' do"
     )
 
 
@@ -77,7 +78,8 @@ class _Queueing(Unobserved):
     def invalidated(self, names: Names, source: str) -> None:
         if source == "backplane":
             tags = (f"tag {tag}" for tag in names.tags)
-            self._heard.put("  ".join((*names.keys, *tags, *(f"namespace {each}" for each in names.namespaces))))
+            spaces = (f"namespace {each}" for each in names.namespaces)
+            self._heard.put("  ".join((*names.keys, *tags, *spaces, *(["everything"] if names.everything else []))))
 
 
 def _readable(name: str) -> str:

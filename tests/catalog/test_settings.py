@@ -40,7 +40,11 @@ def test_every_setting_of_the_cache_can_be_turned() -> None:
     [
         ("CATALOG_THRAEDS", "4", "unknown variable CATALOG_THRAEDS"),
         ("TOCSIN_STRATGY", "ttl", "unknown variable TOCSIN_STRATGY"),
-        ("TOCSIN_STRATEGY", "magic", "no-cache, l2-only, ttl, pubsub, versioned"),
+        (
+            "TOCSIN_STRATEGY",
+            "magic",
+            "pubsub, pubsub-flush, tracking, versioned, sequenced, strict",
+        ),
         ("TOCSIN_WRITE_PATH", "later", "cache-aside, write-through, write-behind"),
         ("TOCSIN_L1_TTL_S", "soon", "TOCSIN_L1_TTL_S is 'soon'"),
         ("TOCSIN_L2_TTL_S", "0", "TOCSIN_L2_TTL_S is '0'"),

@@ -20,7 +20,7 @@ def test_the_default_is_three_nodes_of_two_workers() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"strategy": "magic"}, "unknown strategy 'magic'; there are no-cache, l2-only, ttl, pubsub, versioned"),
+        ({"strategy": "magic"}, "unknown strategy 'magic'; there are no-cache, l2-only, ttl, pubsub, pubsub-flush, "),
         ({"write_path": "x"}, "unknown write path 'x'; there are cache-aside, write-through, write-behind"),
         ({"nodes": 0}, "nodes 0 is out of range; 1 to 32"),
         ({"workers": 99}, "workers 99 is out of range; 1 to 16"),

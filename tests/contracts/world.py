@@ -29,6 +29,7 @@ from tocsin.memory.shared_level import MemorySharedLevel
 from tocsin.memory.store import MemoryStore
 from tocsin.observer import Unobserved
 from tocsin.redis.connection import RedisConnection
+from tocsin.redis.ears import SubscribedEar
 from tocsin.redis.journal import RedisJournal
 from tocsin.redis.listener import RedisListener
 from tocsin.redis.locks import RedisLocks
@@ -91,7 +92,7 @@ class MemoryWorld:
         return MemoryBackplane(self.store)
 
     def cache(self, strategy: Strategy, write_path: WritePath = WritePath.CACHE_ASIDE, **settings: Any) -> Cache:
-        tells = strategy is Strategy.PUBSUB
+        tells, tracks = strategy.tells, strategy is Strategy.TRACKING
         shared = MemorySharedLevel(self.store, tells=tells, consults_dirty=write_path is WritePath.WRITE_BEHIND)
         cache = compose(
             CacheSettings(
@@ -100,7 +101,7 @@ class MemoryWorld:
             Adapters(
                 shared=shared,
                 journal=MemoryJournal(shared, tells=tells),
-                backplane=self.backplane(),
+                backplane=MemoryBackplane(self.store, tracks=tracks, flushes=strategy is not Strategy.PUBSUB),
                 sequencing=self._sequencing(strategy),
                 locks=MemoryLocks(shared),
             ),
@@ -153,9 +154,9 @@ class RedisWorld:
         return RedisJournal(connection, shared)
 
     def backplane(self) -> RedisListener:
-        listener = RedisListener(
-            self._connection(), self._settings(canary_every_s=0.1), clock=self._clock, observer=Unobserved()
-        )
+        settings = self._settings(canary_every_s=0.1)
+        ear = SubscribedEar(self._connection(), settings, clock=self._clock)
+        listener = RedisListener(ear, settings, clock=self._clock, observer=Unobserved())
         self._opened.append(listener)
         return listener
 

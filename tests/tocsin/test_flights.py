@@ -16,7 +16,14 @@ from tests.tocsin.town import Node, Town, found, write
 from tests.until import until
 
 WITHIN_S = 5.0
-JOINING = [Strategy.L2_ONLY, Strategy.TTL, Strategy.PUBSUB, Strategy.VERSIONED]
+JOINING = [
+    Strategy.L2_ONLY,
+    Strategy.TTL,
+    Strategy.PUBSUB,
+    Strategy.PUBSUB_FLUSH,
+    Strategy.TRACKING,
+    Strategy.VERSIONED,
+]
 
 
 class SlowLoad:

@@ -83,9 +83,9 @@ class Town:
         **settings: Any,
     ) -> Node:
         """Return one more node, started; without `prompt` its messages wait in its inbox."""
-        tells = strategy is Strategy.PUBSUB
+        tells, tracks = strategy.tells, strategy is Strategy.TRACKING
         shared = MemorySharedLevel(self.store, tells=tells, consults_dirty=write_path is WritePath.WRITE_BEHIND)
-        backplane = MemoryBackplane(self.store, prompt=prompt)
+        backplane = MemoryBackplane(self.store, prompt=prompt, tracks=tracks, flushes=strategy is not Strategy.PUBSUB)
         witness = Witness()
         cache = compose(
             CacheSettings(

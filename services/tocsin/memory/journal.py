@@ -7,6 +7,7 @@ from tocsin.invalidation import Invalidation
 from tocsin.journal import Accepted, Behind, Operation, Outcome, Outdated, Replayed, Reused
 from tocsin.memory.shared_level import MemorySharedLevel
 from tocsin.memory.store import Dirty
+from tocsin.names import Names
 
 
 class MemoryJournal:
@@ -29,6 +30,7 @@ class MemoryJournal:
             return Outdated(current)
         version, pinned = current + 1, Loaded(behind.value, 0, behind.tags)
         store.dirty[behind.key] = Dirty(version, pinned)
+        store.changed(Names(keys=(behind.key,)))
         position = str(store.position())
         store.journal.append(Operation(position, behind.key, version, behind.operation, behind.names))
         if idempotency is not None:
@@ -47,6 +49,7 @@ class MemoryJournal:
         dirty = store.dirty.get(operation.key)
         if dirty is not None and dirty.version == operation.version:
             dirty.pinned = None
+            store.changed(Names(keys=(operation.key,)))
         store.invalidate(invalidation, tells=self._tells)
 
     def waiting(self) -> int:

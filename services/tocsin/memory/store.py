@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tocsin.clock import Clock
 from tocsin.entry import Entry, Loaded
-from tocsin.invalidation import Invalidation
+from tocsin.invalidation import Invalidation, keys_of
 from tocsin.journal import Operation
 from tocsin.names import Names
 
@@ -33,11 +33,16 @@ class Dirty:
 
 
 class MemoryStore:
-    """The state of one namespace; `telling` are called with the names of each invalidation that is told."""
+    """The state of one namespace; `telling` are called with the names of each invalidation that is told.
+
+    `changing` are called with the keys of entries that are set or removed, as Redis does for clients that it tracks
+    for; what expires is not told here, as nobody looks for it.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.telling: list[Callable[[Names], None]] = []
+        self.changing: list[Callable[[Names], None]] = []
         self._never_used = 1
         self._position = 0
         self.lose_everything()
@@ -51,6 +56,7 @@ class MemoryStore:
         self.dirty: dict[str, Dirty] = {}
         self.journal: list[Operation] = []
         self.answered: dict[str, tuple[str, int, Loaded]] = {}
+        self.changed(Names(everything=True))
 
     def position(self) -> int:
         """Return the next position of the journal."""
@@ -84,18 +90,20 @@ class MemoryStore:
         self._entries[physical] = Kept(loaded, ttl_s, self.clock.now() + ttl_s)
         for name in filed:
             self._files.setdefault(name, set()).add((physical, counter))
+        self.changed(Names(keys=keys_of(physical)))
 
     def evict(self, physical: str) -> None:
-        """Remove an entry as a full Redis would: from under everybody, telling nobody."""
-        self._entries.pop(physical, None)
+        """Remove an entry as a full Redis would: from under everybody, told to nobody but those who track."""
+        if self._entries.pop(physical, None) is not None:
+            self.changed(Names(keys=keys_of(physical)))
 
     def invalidate(self, invalidation: Invalidation, *, tells: bool) -> dict[str, int]:
         """Apply an invalidation, tell it if asked to; return the risen counters."""
         for key in invalidation.delete:
-            self._entries.pop(key, None)
+            self.evict(key)
         for name in invalidation.filed:
             for physical, counter in self._files.pop(name, ()):
-                self._entries.pop(physical, None)
+                self.evict(physical)
                 if counter:
                     self.bump(counter)
         risen = {counter: self.bump(counter) for counter in invalidation.bump}
@@ -103,3 +111,8 @@ class MemoryStore:
             for tell in self.telling:
                 tell(invalidation.names)
         return risen
+
+    def changed(self, names: Names) -> None:
+        """Tell those who track."""
+        for change in self.changing:
+            change(names)

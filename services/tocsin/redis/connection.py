@@ -20,6 +20,7 @@ from typing import Any
 from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 from tocsin.breaker import Breaker
@@ -62,9 +63,9 @@ class RedisConnection:
         if pool is not None:
             pool.disconnect()
 
-    def client(self) -> "Redis":
+    def client(self, protocol: int = 2) -> "Redis":
         """Return a redis-py client with connections of its own, for a listener that keeps one for long."""
-        return Redis(connection_pool=self._new_pool(connections_max=2))
+        return Redis(connection_pool=self._new_pool(connections_max=2, protocol=protocol))
 
     def run(self, script: Script, *arguments: str | int | bytes) -> Any:
         """Run a script with the prefix as its key, and return the reply in redis-py's terms.
@@ -123,7 +124,7 @@ class RedisConnection:
                 pool = self._pool = self._pool or self._new_pool(self._settings.redis_connections_max)
         return pool
 
-    def _new_pool(self, connections_max: int) -> BlockingConnectionPool:
+    def _new_pool(self, connections_max: int, protocol: int = 2) -> BlockingConnectionPool:
         return BlockingConnectionPool.from_url(
             self._settings.redis_url,
             max_connections=connections_max,
@@ -132,7 +133,8 @@ class RedisConnection:
             socket_timeout=self._settings.socket_timeout_s,
             retry=Retry(NoBackoff(), 0),
             health_check_interval=0,
-            protocol=2,
+            protocol=protocol,
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
             driver_info=None,
         )
 

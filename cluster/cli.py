@@ -29,6 +29,8 @@ VERBS = {
     "partition": "cluster.commands.chaos:partition",
     "heal": "cluster.commands.chaos:heal",
     "run": "cluster.commands.examine:run",
+    "matrix": "cluster.commands.matrix:matrix",
+    "report": "cluster.commands.matrix:report",
     "recheck": "cluster.commands.examine:recheck",
     "replay": "cluster.commands.examine:replay",
     "list": "cluster.commands.examine:list_names",

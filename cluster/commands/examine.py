@@ -142,6 +142,9 @@ def perform(runs: Runs, scenario: Scenario) -> int:
             record = _examined(own, scenario, RunFolder(folder), ticker)
         finally:
             take_down(own, ticker.say)
+    from cluster.report.page import write_report
+
+    write_report(folder)
     show_run(_console(), record, folder)
     return CODES[record.decision]
 

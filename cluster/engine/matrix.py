@@ -1,0 +1,239 @@
+"""The matrix: strategies × faults × seeds, one cluster start a row, each cell a run with a folder of its own.
+
+    row ─▶ cluster up ─▶ cell ─▶ cell ─▶ … ─▶ cluster down
+                          │       └── not well after the cell before? down and up again
+                          └── refused ─▶ skipped · can't be examined ─▶ unknown · else judged
+
+`matrix.json` is written after every cell, so that an interrupted matrix shows what there is, and can be gone on with:
+what is decided is not run again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+import msgspec
+
+from cluster.checker.verdict import Decision
+from cluster.contract.contracts import contract_of
+from cluster.engine.cell import Observers, examine
+from cluster.engine.examination import Progress, lacks
+from cluster.errors import ClusterError
+from cluster.fault.catalogue import fault_named
+from cluster.fault.port import Cluster
+from cluster.lifecycle import bring_up, running_cluster, take_down
+from cluster.record.matrix import CellRecord, ColumnRecord, MatrixRecord, RowRecord
+from cluster.record.run import RunRecord
+from cluster.record.store import MatrixFolder, RunFolder
+from cluster.runs import CLUSTERS, Runs
+from cluster.scenario.scenario import FaultStep, Scenario
+
+MAIN_FAULTS = (
+    "kill-node", "pause-node", "restart-node", "partition", "drop-messages", "restart-redis", "flush-redis",
+)  # fmt: skip
+"""What `make matrix` does to every strategy."""
+MAIN_ROWS = (
+    ("no-cache", "cache-aside"),
+    ("l2-only", "cache-aside"),
+    ("ttl", "cache-aside"),
+    ("pubsub", "cache-aside"),
+    ("versioned", "cache-aside"),
+    ("sequenced", "cache-aside"),
+    ("pubsub", "write-through"),
+    ("pubsub", "write-behind"),
+    ("sequenced", "write-through"),
+    ("sequenced", "write-behind"),
+)
+"""Strategies and write paths of `make matrix`."""
+
+
+class Screen(Protocol):
+    """What shows a matrix while it goes on: cluster.engine.progress.Ticker."""
+
+    def begin(self, title: str, *, duration_s: float) -> None:
+        """A cell begins."""
+        ...
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        ...
+
+    def tell(self, seconds: float, line: str) -> None:
+        """Something happened in a cell."""
+        ...
+
+    def watch(self, progress: Progress) -> None:
+        """So far."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixPlan:
+    """What to run. `shape` is what all cells share: duration, rate, nodes, launcher; the rest of it is not used.
+
+    `telling_only`: of a cell that is valid the history is removed, once it is judged.
+    """
+
+    rows: tuple[RowRecord, ...]
+    columns: tuple[ColumnRecord, ...]
+    seeds: tuple[int, ...]
+    shape: Scenario = field(default_factory=Scenario)
+    telling_only: bool = False
+
+    def scenario(self, row: RowRecord, column: ColumnRecord, seed: int) -> Scenario:
+        """The scenario of one cell."""
+        steps = (FaultStep(fault=column.fault, target=column.target),) if column.fault else ()
+        return msgspec.structs.replace(
+            self.shape,
+            strategy=row.strategy,
+            write_path=row.write_path,
+            settings=row.settings,
+            faults=steps,
+            seed=seed,
+        )
+
+
+def row_of(strategy: str, write_path: str = "cache-aside") -> RowRecord:
+    """A row: `sequenced`, or `sequenced/write-through`."""
+    name = strategy if write_path == "cache-aside" else f"{strategy}/{write_path}"
+    summary = contract_of(strategy, write_path, {}).summary
+    return RowRecord(name=name, strategy=strategy, write_path=write_path, contract=summary)
+
+
+def column_of(fault: str, target: str = "one") -> ColumnRecord:
+    """A column: a fault, or none of them ("")."""
+    summary = fault_named(fault).summary if fault else "nothing is done to the cluster"
+    return ColumnRecord(name=fault or "no-fault", fault=fault, target=target, summary=summary)
+
+
+class Matrix:
+    """One matrix in its folder. `argv` and `versions` are for the record."""
+
+    def __init__(
+        self, plan: MatrixPlan, folder: MatrixFolder, screen: Screen, *, argv: tuple[str, ...], versions: dict[str, str]
+    ) -> None:
+        """Take up the record that is in the folder, else begin one."""
+        self._plan = plan
+        self._folder = folder
+        self._screen = screen
+        self._argv, self._versions = argv, versions
+        self.record = folder.read() if folder.record.exists() else self._begun()
+
+    def perform(self) -> MatrixRecord:
+        """Run what is not decided yet. Ctrl-C ends it after the cell that runs, which is judged."""
+        self._folder.write(self.record)
+        for row in self._plan.rows:
+            open_cells = [place for place in self._places() if not self._decided(row, *place)]
+            if open_cells and not self._row(row, open_cells):
+                return self.record
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        self.record = msgspec.structs.replace(self.record, finished_at=finished)
+        self._folder.write(self.record)
+        return self.record
+
+    def _begun(self) -> MatrixRecord:
+        return MatrixRecord(
+            id=self._folder.path.name,
+            argv=self._argv,
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            versions=self._versions,
+            rows=self._plan.rows,
+            columns=self._plan.columns,
+            seeds=self._plan.seeds,
+        )
+
+    def _places(self) -> Iterator[tuple[ColumnRecord, int]]:
+        for seed in self._plan.seeds:
+            for column in self._plan.columns:
+                yield column, seed
+
+    def _decided(self, row: RowRecord, column: ColumnRecord, seed: int) -> bool:
+        return any((cell.row, cell.column, cell.seed) == (row.name, column.name, seed) for cell in self.record.cells)
+
+    def _row(self, row: RowRecord, places: list[tuple[ColumnRecord, int]]) -> bool:
+        """Run these cells on one cluster; whether the matrix goes on."""
+        own = Runs(self._folder.path / CLUSTERS / row.name.replace("/", "+"))
+        try:
+            for column, seed in places:
+                if not self._cell(own, row, column, seed):
+                    return False
+        finally:
+            take_down(own, self._screen.say)
+        return True
+
+    def _cell(self, own: Runs, row: RowRecord, column: ColumnRecord, seed: int) -> bool:
+        scenario = self._plan.scenario(row, column, seed)
+        folder = self._folder.cell(row.name, column.name, seed)
+        done, whole = len(self.record.cells), len(self._plan.rows) * len(self._plan.columns) * len(self._plan.seeds)
+        self._screen.begin(f"{done + 1}/{whole} {row.name} × {column.name}", duration_s=scenario.duration_s)
+        if folder.path.exists():
+            shutil.rmtree(folder.path)  # begun before an interruption, and never decided
+        folder.path.mkdir(parents=True, mode=0o700)
+        try:
+            record = self._examined(own, scenario, folder)
+        except ClusterError as problem:
+            self._screen.say(f"{row.name} × {column.name}: unknown: {problem}")
+            take_down(own, self._screen.say)
+            self._add(row, column, seed, folder, Decision.UNKNOWN, f"it could not be examined: {problem}")
+            return True
+        if record.interrupted:
+            return False
+        self._add(row, column, seed, folder, record.decision, record.reason)
+        self._screen.say(f"{row.name} × {column.name}: {record.decision or 'skipped'}: {record.reason}")
+        if self._plan.telling_only and record.decision is Decision.VALID:
+            folder.history.unlink()
+        return True
+
+    def _examined(self, own: Runs, scenario: Scenario, folder: RunFolder) -> RunRecord:
+        return examine(
+            self._cluster(own, scenario),
+            scenario,
+            folder,
+            argv=self._argv,
+            versions=self._versions,
+            observers=Observers(tell=_silent, watch=self._screen.watch),
+        )
+
+    def _cluster(self, own: Runs, scenario: Scenario) -> Cluster:
+        """The row's cluster, up and well."""
+        if own.current() is not None:
+            cluster = Cluster(*running_cluster(own))
+            broken = lacks(cluster)
+            if broken is None:
+                return cluster
+            self._screen.say(f"a new cluster, since of the old one {broken}")
+            take_down(own, self._screen.say)
+        bring_up(scenario.topology(), own, _silent_line)
+        return Cluster(*running_cluster(own))
+
+    def _add(
+        self,
+        row: RowRecord,
+        column: ColumnRecord,
+        seed: int,
+        folder: RunFolder,
+        decision: Decision | None,
+        reason: str,
+    ) -> None:
+        cell = CellRecord(
+            row=row.name,
+            column=column.name,
+            seed=seed,
+            folder=str(folder.path.relative_to(self._folder.path)),
+            decision=decision,
+            reason=reason,
+        )
+        self.record = msgspec.structs.replace(self.record, cells=(*self.record.cells, cell))
+        self._folder.write(self.record)
+
+
+def _silent(seconds: float, line: str) -> None:
+    """A matrix tells of cells, not of what happens in them."""
+
+
+def _silent_line(line: str) -> None:
+    """Nor of its clusters' starts."""

@@ -10,7 +10,39 @@ from importlib import import_module
 from cluster.errors import WrongInputError
 from cluster.fault.port import Fault
 
-FAULTS: dict[str, str] = {}
+FAULTS: dict[str, str] = {
+    "kill-node": "cluster.fault.server:KILL_NODE",
+    "pause-node": "cluster.fault.server:PAUSE_NODE",
+    "restart-node": "cluster.fault.server:RESTART_NODE",
+    "partition": "cluster.fault.network:PARTITION",
+    "drop-messages": "cluster.fault.network:DROPPED",
+    "restart-redis": "cluster.fault.redis_server:RESTART_REDIS",
+    "flush-redis": "cluster.fault.redis_server:FLUSH_REDIS",
+    "kill-worker": "cluster.fault.server:KILL_WORKER",
+    "pause-worker": "cluster.fault.server:PAUSE_WORKER",
+    "recycle-worker": "cluster.fault.server:RECYCLE_WORKER",
+    "rolling-restart": "cluster.fault.server:ROLLING_RESTART",
+    "kill-edge": "cluster.fault.server:KILL_EDGE",
+    "kill-flusher": "cluster.fault.server:KILL_FLUSHER",
+    "pause-flusher": "cluster.fault.server:PAUSE_FLUSHER",
+    "kill-redis": "cluster.fault.redis_server:KILL_REDIS",
+    "pause-redis": "cluster.fault.redis_server:PAUSE_REDIS",
+    "drop-subscribers": "cluster.fault.redis_server:DROP_SUBSCRIBERS",
+    "overflow-subscribers": "cluster.fault.redis_server:OVERFLOW_SUBSCRIBERS",
+    "evict": "cluster.fault.redis_server:EVICT",
+    "partition-refuse": "cluster.fault.network:REFUSED",
+    "partition-reset": "cluster.fault.network:RESET",
+    "partition-close": "cluster.fault.network:CLOSED",
+    "partition-deaf": "cluster.fault.network:DEAF",
+    "partition-mute": "cluster.fault.network:MUTE",
+    "latency": "cluster.fault.network:LATENCY",
+    "bandwidth": "cluster.fault.network:BANDWIDTH",
+    "duplicate-messages": "cluster.fault.network:DUPLICATED",
+    "delay-messages": "cluster.fault.network:DELAYED",
+    "reorder-messages": "cluster.fault.network:REORDERED",
+    "partition-database": "cluster.fault.network:NO_DATABASE",
+    "database-down": "cluster.fault.network:DATABASE_DOWN",
+}
 
 
 def fault_named(name: str) -> Fault:

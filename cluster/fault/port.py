@@ -70,6 +70,11 @@ class Fault(Protocol):
         """One line for `list faults`."""
         ...
 
+    @property
+    def parameters(self) -> Mapping[str, Fact]:
+        """What it takes, with the defaults; a seed of -1 is drawn from the run's own."""
+        ...
+
     def refusal(self, cluster: Cluster) -> str | None:
         """Why it can't be injected here (this launcher, topology, machine); None when it can. Touches nothing."""
         ...

@@ -157,7 +157,7 @@ def _sequenced_parts(settings: CacheSettings, adapters: Adapters, clock: Clock) 
     parts = Coherence(
         addressing=NamedAddresses(),
         local=Local(max_bytes=settings.l1_max_bytes, clock=clock),
-        evidence=Proved(table, clock, shows_stale=not strict),
+        evidence=Proved(table, clock, lease_s=settings.lease_s, shows_stale=not strict),
         shared=shared,
         backplane=table,
         joins=True,

@@ -25,6 +25,7 @@ from tocsin.clock import Clock
 from tocsin.coherence import Coherence
 from tocsin.entry import Answer, Miss
 from tocsin.errors import NotConfigured, Unavailable
+from tocsin.freshness import Demand, demand
 from tocsin.invalidation import namespace_counter
 from tocsin.journal import Behind, Journal, Operation, Outcome
 from tocsin.loading import Loader
@@ -91,23 +92,42 @@ class Cache:
         self._parts.shared.close()
 
     def read(
-        self, key: str, load: Loader, policy: Policy = DEFAULT_POLICY, *, at_least: Position | None = None
+        self,
+        key: str,
+        load: Loader,
+        policy: Policy = DEFAULT_POLICY,
+        *,
+        at_least: Position | None = None,
+        max_stale: float | None = None,
     ) -> Answer:
         """Return the value of `key`, from the nearest level that may answer, else from `load()`.
 
         With `at_least`, the watermark of an earlier answer or receipt, the answer is no older than what that showed:
         read-your-writes, and monotonic reads, on whichever node. It is ignored by strategies that number nothing.
-        Raises what `load` raises, and `ValueError` for a key that can't be one. Redis can't make it fail.
+        With `max_stale`, it has not been untrue for more than so many seconds (`tocsin.freshness`); 0 is as of now.
+        Raises what `load` raises, `LoadRefused` if it may not be called (`tocsin.loading`), and `ValueError` for a key
+        that can't be one. Redis can't make it fail.
         """
-        return self._reader.read(key, load, policy, at_least if self._parts.numbers else None)
+        return self._reader.read(key, load, policy, self._demand(at_least, max_stale))
 
-    def get_or_load(self, key: str, load: Loader, policy: Policy = DEFAULT_POLICY) -> bytes | None:
+    def get_or_load(
+        self,
+        key: str,
+        load: Loader,
+        policy: Policy = DEFAULT_POLICY,
+        *,
+        at_least: Position | None = None,
+        max_stale: float | None = None,
+    ) -> bytes | None:
         """Return only the value of `read`; None says that the key is known not to be there.
 
-        A hit in L1 takes the shortest way, on which no answer is made and none told.
+        A hit in L1 takes the shortest way, on which no answer is made and none told, unless something is demanded.
         """
-        entry = self._reader.glance(key)
-        return self._reader.read(key, load, policy).value if entry is None else entry.value
+        if at_least is None and max_stale is None:
+            entry = self._reader.glance(key)
+            if entry is not None:
+                return entry.value
+        return self._reader.read(key, load, policy, self._demand(at_least, max_stale)).value
 
     def writing(self, names: Names) -> Write:
         """Return the context in which a write that changes `names` commits: see `tocsin.writing`."""
@@ -169,6 +189,9 @@ class Cache:
     def levels(self) -> Levels:
         """Return how full L1 is."""
         return Levels(entries=0, bytes=0) if self._parts.local is None else self._parts.local.levels()
+
+    def _demand(self, at_least: Position | None, max_stale_s: float | None) -> Demand:
+        return demand(at_least if self._parts.numbers else None, max_stale_s)
 
     def _write_behind(self) -> WriteBehind:
         if self.settings.write_path is not WritePath.WRITE_BEHIND:

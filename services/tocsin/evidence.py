@@ -9,6 +9,7 @@ What always holds: an answer of "no" costs a lookup and never an error.
 
 # ruff: noqa: ARG002  # a method takes what its port says, whether or not this adapter needs it
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -46,6 +47,9 @@ class Evidence(Protocol):
     def refutes(self, entry: LocalEntry, at_least: Position | None) -> bool:
         """Return whether an entry may not be shown even as a stale one: it was invalidated, or nobody can tell."""
 
+    def untrue_s(self, entry: LocalEntry, now_s: float) -> float:
+        """Return for how many seconds an entry that is not in doubt may have been untrue, at most."""
+
     def slots(self, address: Address, tags: tuple[str, ...]) -> tuple[int, ...] | None:
         """Return the slots of an entry's names, () where the strategy has none, None if nothing can be kept now."""
 
@@ -78,6 +82,10 @@ class Expiry:
     def refutes(self, entry: LocalEntry, at_least: Position | None) -> bool:
         """Return that nobody can tell: what was removed is gone, and what was not may have been missed."""
         return True
+
+    def untrue_s(self, entry: LocalEntry, now_s: float) -> float:
+        """Return its age: what was written since its load may have been missed."""
+        return now_s - entry.loaded_s
 
     def slots(self, address: Address, tags: tuple[str, ...]) -> tuple[int, ...] | None:
         """Return none."""
@@ -144,12 +152,14 @@ class Table(Protocol):
 class Proved(Answered):
     """The strategies `sequenced` and `strict`: an entry is believed only while the node's table proves it.
 
-    `shows_stale`: entries may be shown as stale ones while Redis can't be reached; never in `strict`.
+    A lease lasts `lease_s` from the moment up to which it proves everything. `shows_stale`: entries may be shown as
+    stale ones while Redis can't be reached; never in `strict`.
     """
 
-    def __init__(self, table: Table, clock: Clock, *, shows_stale: bool) -> None:
+    def __init__(self, table: Table, clock: Clock, *, lease_s: float, shows_stale: bool) -> None:
         self._table = table
         self._clock = clock
+        self._lease_s = lease_s
         self._shows_stale = shows_stale
         self.renew()
 
@@ -216,6 +226,13 @@ class Proved(Answered):
         if generations is None or not self._shows_stale or not _is_as_new(entry, at_least):
             return True
         return generations.refutes(entry)
+
+    def untrue_s(self, entry: LocalEntry, now_s: float) -> float:
+        """Return how long ago the node asked, when it last proved that it had heard everything: t0 of that beat."""
+        generations = self._table.generations
+        if generations is None:
+            return math.inf
+        return max(0.0, now_s - (generations.moments[DEADLINE] - self._lease_s))
 
     def slots(self, address: Address, tags: tuple[str, ...]) -> tuple[int, ...] | None:
         """Return the slots of the key, its tags, its namespace and `*`."""

@@ -25,14 +25,13 @@ import contextlib
 from collections.abc import Callable
 from typing import Final
 
-from msgspec import Struct
-
 from tocsin.address import Address
 from tocsin.clock import Clock
 from tocsin.coherence import Coherence
-from tocsin.entry import Answer, Entry, Layer, Loaded, Step
+from tocsin.entry import Answer, Layer, Loaded, Step
 from tocsin.errors import LoadRefused, Unavailable
-from tocsin.evidence import watermark_of
+from tocsin.fetched import Fetched
+from tocsin.freshness import ANYTHING, Demand
 from tocsin.loading import Loader, Loading
 from tocsin.local import LocalEntry
 from tocsin.observer import Observer, Spared
@@ -41,20 +40,10 @@ from tocsin.position import PENDING, Position
 from tocsin.sequencer import Busy, Writing
 from tocsin.settings import CacheSettings
 from tocsin.shared import Filled, Found, Hit, Load
+from tocsin.stale import Stale, showable
 
 PAUSE_MIN_S: Final = 0.002
 PAUSE_MAX_S: Final = 0.05
-
-
-class Fetched(Struct, frozen=True):
-    """What a trip brought: the answer without its L1 step, and its copy for L1, if it may be kept and shared.
-
-    With `due_s` above 0 the entry is to be refreshed: so much was left to it.
-    """
-
-    answer: Answer
-    copy: LocalEntry | None
-    due_s: float = 0.0
 
 
 class Fetcher:
@@ -77,28 +66,29 @@ class Fetcher:
         self._observer = observer
         self._loading = loading
         self._chance = chance
+        self._stale = Stale(parts=parts, observer=observer)
 
     def fetch(
-        self, address: Address, load: Loader, policy: Policy, begun_s: float, at_least: Position | None = None
+        self, address: Address, load: Loader, policy: Policy, begun_s: float, demand: Demand = ANYTHING
     ) -> Fetched:
         """Ask L2, then if need be the database; `begun_s` is a moment before. Raises what `load` raises."""
-        if at_least == PENDING:
+        if demand.pending:
             # What the session wrote is in the database and nobody has been told: L2 may hold what was before it.
             loaded = self._loading.run(load, policy.source)
             return self._unkept(address, loaded, Step(Layer.L2, False, "bypass", detail="pending"), PENDING)
         try:
-            found = self._lookup(address, policy)
+            found = self._lookup(address, policy, demand)
         except Unavailable as error:
             step = Step(Layer.L2, False, "bypass", detail=error.detail)
-            stale = self._unproved(address, policy, begun_s, at_least)
+            stale = self._stale.unproved(address, policy, begun_s, demand, "redis-unreachable")
             return stale or self._alone(address, self._loading.run(load, policy.source), policy, step, begun_s)
         match found:
             case Hit():
                 return self.given(address, found, policy, begun_s)
             case Load():
-                return self.loaded(address, found, load, policy, begun_s, at_least)
-            case Busy(expired=entry) if entry is not None and policy.stale_s > 0:
-                return self._expired(entry, found.position, "expired")
+                return self.loaded(address, found, load, policy, begun_s, demand)
+            case Busy(expired=entry) if entry is not None and showable(entry, policy, demand):
+                return self._stale.ended(entry, found.position, "expired")
             case Writing() | Busy():
                 step = Step(Layer.L2, False, "bypass", detail="writing" if isinstance(found, Writing) else "busy")
                 loaded = self._loading.run(load, policy.source)
@@ -111,7 +101,7 @@ class Fetcher:
         load: Loader,
         policy: Policy,
         begun_s: float,
-        at_least: Position | None = None,
+        demand: Demand = ANYTHING,
     ) -> Fetched:
         """Load under a permission, and fill; raises what `load` raises, unless something expired may be shown."""
         try:
@@ -121,31 +111,24 @@ class Fetcher:
             with contextlib.suppress(Unavailable):
                 self._parts.shared.release(address, permission)
             in_trouble = isinstance(error, (LoadRefused, *self._loading.trouble))
-            stale = self._instead(address, permission, policy, begun_s, at_least) if in_trouble else None
+            stale = self._stale.instead(address, permission, policy, begun_s, demand) if in_trouble else None
             if stale is None:
                 raise
             return stale
         return self._filling(address, permission, loaded, policy, begun_s)
 
-    def _instead(
-        self, address: Address, permission: Load, policy: Policy, now_s: float, at_least: Position | None
-    ) -> Fetched | None:
-        """Return an expired value, for a database that is in trouble; never one that was invalidated (hazard 28)."""
-        if policy.stale_s <= 0:
-            return None
-        entry, token = permission.expired, permission.token
-        if entry is not None:
-            # It was good as of the lookup: what came after that is not in it, nor in the watermark.
-            return self._expired(entry, None if token is None else token.base, "stale; source-in-trouble")
-        return self._unproved(address, policy, now_s, at_least, "source-in-trouble")
-
-    def _lookup(self, address: Address, policy: Policy) -> Found:
+    def _lookup(self, address: Address, policy: Policy, demand: Demand) -> Found:
         """Look up, and wait for another process's fill, at most `join_within_s`."""
         until_s = self._clock.now() + self._settings.join_within_s
         pause_s = PAUSE_MIN_S
+        found = self._parts.shared.lookup(address)
+        early_s = 0.0
+        if isinstance(found, Hit) and _too_old(found, demand):
+            # For this reader it ended now; what somebody fills meanwhile has more left, and is not loaded once more.
+            early_s = found.entry.ttl_s
+            found = self._parts.shared.lookup(address, early_s)
         while True:
-            found = self._parts.shared.lookup(address)
-            if not isinstance(found, Busy) or (found.expired is not None and policy.stale_s > 0):
+            if not isinstance(found, Busy) or (found.expired is not None and showable(found.expired, policy, demand)):
                 if pause_s > PAUSE_MIN_S and isinstance(found, Hit):
                     self._observer.spared(Spared.WAITED)
                 return found
@@ -154,23 +137,7 @@ class Fetcher:
             # Waits for: the fill by whoever holds the token, or the end of the token.
             self._clock.pause(pause_s)
             pause_s = min(2 * pause_s, PAUSE_MAX_S)
-
-    def _unproved(
-        self,
-        address: Address,
-        policy: Policy,
-        now_s: float,
-        at_least: Position | None,
-        why: str = "redis-unreachable",
-    ) -> Fetched | None:
-        """Return what L1 holds though nothing proves it now, if the policy allows its age and nothing refutes it."""
-        if self._parts.local is None or policy.stale_s <= 0:
-            return None
-        entry = self._parts.local.kept(address.key)
-        if entry is None or now_s >= entry.expires_s + policy.stale_s or self._parts.evidence.refutes(entry, at_least):
-            return None
-        self._observer.spared(Spared.STALE)
-        return Fetched(from_copy(entry, now_s, detail=f"stale; {why}"), None)
+            found = self._parts.shared.lookup(address, early_s)
 
     def _position(self) -> Position | None:
         """Return a position that covers what was just read from the database.
@@ -202,13 +169,6 @@ class Fetcher:
             watermark=hit.position,
         )
         return Fetched(answer, copy, due_s)
-
-    def _expired(self, entry: Entry, position: Position | None, detail: str) -> Fetched:
-        """Show an expired value instead of its successor. It was not invalidated, so it is as new as any hit."""
-        self._observer.spared(Spared.STALE)
-        step = Step(Layer.L2, True, ttl_s=entry.ttl_s, detail=detail)
-        answer = Answer(entry.value, entry.version, Layer.L2, (step,), age_s=entry.age_s, watermark=position)
-        return Fetched(answer, None)
 
     def _filling(self, address: Address, permission: Load, loaded: Loaded, policy: Policy, begun_s: float) -> Fetched:
         """Offer to L2 what was loaded under its permission."""
@@ -287,14 +247,6 @@ class Fetcher:
         )
 
 
-def from_copy(entry: LocalEntry, now_s: float, detail: str | None = None) -> Answer:
-    """Return the answer that an entry of L1 gives."""
-    return Answer(
-        entry.value,
-        entry.version,
-        Layer.L1,
-        (Step(Layer.L1, True, ttl_s=entry.expires_s - now_s, detail=detail),),
-        age_s=now_s - entry.loaded_s,
-        namespace_version=entry.namespace_version,
-        watermark=watermark_of(entry),
-    )
+def _too_old(hit: Hit, demand: Demand) -> bool:
+    """Whether L2 gave what may have been untrue for too long: where nothing is numbered, since its load."""
+    return hit.position is None and not hit.dirty and hit.entry.age_s >= demand.max_stale_s

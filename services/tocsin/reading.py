@@ -14,6 +14,7 @@ What always holds:
 - A session's watermark never meets an answer that is older: not in L1, not by joining.
 """
 
+import math
 from functools import partial
 
 from msgspec.structs import replace
@@ -24,13 +25,15 @@ from tocsin.coherence import Coherence
 from tocsin.entry import Answer, Layer, Miss, Step
 from tocsin.errors import Unavailable
 from tocsin.evidence import Glance
-from tocsin.fetching import Fetched, Fetcher, from_copy
+from tocsin.fetched import Fetched, from_copy
+from tocsin.fetching import Fetcher
 from tocsin.flights import Flights
+from tocsin.freshness import ANYTHING, Demand
 from tocsin.loading import Loader, Loading
+from tocsin.local import LocalEntry
 from tocsin.names import check_name
 from tocsin.observer import Observer, Spared
 from tocsin.policy import Policy
-from tocsin.position import PENDING, Position
 from tocsin.protection import Protection
 from tocsin.refreshing import Refresher
 from tocsin.settings import CacheSettings
@@ -76,18 +79,18 @@ class Reader:
         """Wait for refreshes under way, at most `within_s` seconds."""
         self._refresher.stop(within_s)
 
-    def read(self, key: str, load: Loader, policy: Policy, at_least: Position | None = None) -> Answer:
+    def read(self, key: str, load: Loader, policy: Policy, demand: Demand = ANYTHING) -> Answer:
         """Return the value of `key` from the nearest level that may answer, else from `load`.
 
-        The answer is at least as new as `at_least`, the watermark of a session. Raises what `load` raises, and
-        `ValueError` for a key that can't be one; never `Unavailable`.
+        The answer is as fresh as `demand` wants it. Raises what `load` raises, `LoadRefused` if it may not be called,
+        and `ValueError` for a key that can't be one; never `Unavailable`.
         """
         begun_s = self._clock.now()
-        answer = self._read(key, load, policy, at_least)
+        answer = self._read(key, load, policy, demand)
         self._observer.read(answer, self._clock.now() - begun_s)
         return answer
 
-    def _read(self, key: str, load: Loader, policy: Policy, at_least: Position | None) -> Answer:
+    def _read(self, key: str, load: Loader, policy: Policy, demand: Demand) -> Answer:
         parts = self._parts
         try:
             address = parts.addressing.resolve(key, policy)
@@ -95,16 +98,16 @@ class Reader:
             return self._unaddressed(load, policy, error)
         now_s = self._clock.now()
         if parts.local is None:
-            return self._beyond(address, load, policy, now_s, (), at_least)
+            return self._beyond(address, load, policy, now_s, (), demand)
         found = parts.local.get(key, now_s)
         if isinstance(found, Miss):
             step = Step(Layer.L1, False, found.reason, detail=found.detail)
         else:
-            doubt = parts.evidence.doubt(found, address, now_s, at_least)
+            doubt = self._doubt(found, address, now_s, demand)
             if not doubt:
                 return from_copy(found, now_s)
             step = Step(Layer.L1, False, "stale", detail=doubt)
-        return self._beyond(address, load, policy, now_s, (step,), at_least)
+        return self._beyond(address, load, policy, now_s, (step,), demand)
 
     def _unaddressed(self, load: Loader, policy: Policy, error: Unavailable) -> Answer:
         """Load without a level: with a version unknown, whatever they hold might be of an older one."""
@@ -120,18 +123,18 @@ class Reader:
         policy: Policy,
         now_s: float,
         passed: tuple[Step, ...],
-        at_least: Position | None,
+        demand: Demand,
     ) -> Answer:
         """Answer from beyond L1: by another thread's trip, or by a trip of one's own."""
         check_name(address.key)
         holds = self._joins or self._parts.reserves
-        if not holds or at_least == PENDING:
-            return self._done(self._fetch(address, load, policy, now_s, at_least), address, load, policy, passed)
+        if not holds or demand.pending:
+            return self._done(self._fetch(address, load, policy, now_s, demand), address, load, policy, passed)
         flight, leads = self.flights.board(address)
         if leads:
             fetched, keep = None, None
             try:
-                fetched = self._fetch(address, load, policy, now_s, at_least)
+                fetched = self._fetch(address, load, policy, now_s, demand)
                 keep = partial(self._keep, address, fetched) if self._parts.reserves else None
             finally:
                 # Also when the load raised: those aboard must not wait for a result that will never come.
@@ -142,10 +145,10 @@ class Reader:
             # Waits for: the load of this key by another thread of this process.
             flight.gate.wait(self._settings.join_within_s)
             landed = flight.landed
-        if landed is not None and self._usable(landed, address, at_least):
+        if landed is not None and self._usable(landed, address, demand):
             self._observer.spared(Spared.JOINED)
             return replace(_after(landed, passed), joined=True)
-        fetched = self._fetch(address, load, policy, self._clock.now(), at_least)
+        fetched = self._fetch(address, load, policy, self._clock.now(), demand)
         return self._done(fetched, address, load, policy, passed)
 
     def _done(
@@ -162,18 +165,24 @@ class Reader:
             fetched = refreshed or fetched
         return _after(fetched, passed)
 
-    def _usable(self, landed: Fetched, address: Address, at_least: Position | None) -> bool:
+    def _usable(self, landed: Fetched, address: Address, demand: Demand) -> bool:
         """Whether a thread that joined may take what landed: a refused fill has no copy, and is nobody else's."""
         now_s = self._clock.now()
         if landed.copy is None or now_s >= landed.copy.expires_s:
             return False
-        return not self._parts.evidence.doubt(landed.copy, address, now_s, at_least)
+        return not self._doubt(landed.copy, address, now_s, demand)
 
-    def _fetch(
-        self, address: Address, load: Loader, policy: Policy, begun_s: float, at_least: Position | None
-    ) -> Fetched:
+    def _doubt(self, entry: LocalEntry, address: Address, now_s: float, demand: Demand) -> str:
+        """Return why an entry that this process holds may not answer this read, or ''."""
+        evidence = self._parts.evidence
+        doubt = evidence.doubt(entry, address, now_s, demand.at_least)
+        if not doubt and demand.max_stale_s < math.inf and evidence.untrue_s(entry, now_s) >= demand.max_stale_s:
+            return "demand"
+        return doubt
+
+    def _fetch(self, address: Address, load: Loader, policy: Policy, begun_s: float, demand: Demand) -> Fetched:
         """Make the trip, and keep its copy, unless a place has to be held for it (see `flights`)."""
-        fetched = self._fetcher.fetch(address, load, policy, begun_s, at_least)
+        fetched = self._fetcher.fetch(address, load, policy, begun_s, demand)
         # A finish that overtakes us here drops nothing, and what we put is old. `versioned` and `sequenced` see that
         # at the next read; for `ttl`, `pubsub` and `pubsub-flush` it is the known hole (hazard 2).
         if not self._parts.reserves:

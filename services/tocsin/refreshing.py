@@ -17,7 +17,8 @@ from tocsin.background import Background, OnReader
 from tocsin.clock import Clock
 from tocsin.coherence import Coherence
 from tocsin.errors import Unavailable
-from tocsin.fetching import Fetched, Fetcher
+from tocsin.fetched import Fetched
+from tocsin.fetching import Fetcher
 from tocsin.loading import Loader
 from tocsin.policy import Policy
 from tocsin.protection import Carry

@@ -20,7 +20,7 @@ from msgspec import Struct
 from tocsin.coherence import Coherence
 from tocsin.entry import Loaded
 from tocsin.errors import Unavailable
-from tocsin.fetching import Fetched
+from tocsin.fetched import Fetched
 from tocsin.flights import Flights
 from tocsin.invalidation import tag_file
 from tocsin.names import Names

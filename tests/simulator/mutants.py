@@ -164,7 +164,7 @@ def keeps_refused_fills(cache: Cache) -> None:
 
 def joins_blindly(cache: Cache) -> None:
     """C1: whoever joined takes what landed."""
-    cache._reader._usable = lambda landed, address, at_least: True  # type: ignore[method-assign]
+    cache._reader._usable = lambda landed, address, demand: True  # type: ignore[method-assign]
 
 
 def announces_nothing(cache: Cache) -> None:

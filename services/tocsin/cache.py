@@ -124,9 +124,7 @@ class Cache:
         A hit in L1 takes the shortest way, on which no answer is made and none told, unless something is demanded.
         """
         if at_least is None and max_stale is None:
-            entry = self._reader.glance(key)
-            if entry is not None:
-                return entry.value
+            return self._reader.glance.get(key, load, policy)
         return self._reader.read(key, load, policy, self._demand(at_least, max_stale)).value
 
     def writing(self, names: Names) -> Write:

@@ -10,26 +10,19 @@ What always holds: an answer of "no" costs a lookup and never an error.
 # ruff: noqa: ARG002  # a method takes what its port says, whether or not this adapter needs it
 
 import math
-from collections.abc import Callable
 from typing import Protocol
 
 from tocsin.address import Address
 from tocsin.clock import Clock
-from tocsin.generation import CHANGE, DEADLINE, Generations
-from tocsin.local import Local, LocalEntry
+from tocsin.generation import DEADLINE, Generations
+from tocsin.local import LocalEntry
 from tocsin.message import key_name, names_in, namespace_name, tag_name
 from tocsin.names import Names
 from tocsin.position import Position
 from tocsin.shared import Filled, Load
 
-GLANCES_TOLD = 100
-
 LEASE = "lease"
 """The doubt of a node that can't prove anything at the moment: the entry may be true all the same."""
-
-
-Glance = Callable[[str], LocalEntry | None]
-"""Finds an entry of L1 that is proved already, or None where a proper read has to look."""
 
 
 class Evidence(Protocol):
@@ -41,8 +34,8 @@ class Evidence(Protocol):
     def admits(self, load: Load | None, filled: Filled) -> bool:
         """Return whether a value loaded under `load` (None: L2 could not be asked) may be kept and shared."""
 
-    def glancer(self, local: Local, now: Callable[[], float], tell: Callable[[int], None]) -> Glance:
-        """Return the shortest way to an entry of L1 (see `Glance`); it tells how often it found one, by the hundred."""
+    def proves(self, entry: LocalEntry, now_s: float) -> Generations | None:
+        """Return the table whose word is enough for `entry` until it changes; None where a proper read has to look."""
 
     def refutes(self, entry: LocalEntry, at_least: Position | None) -> bool:
         """Return whether an entry may not be shown even as a stale one: it was invalidated, or nobody can tell."""
@@ -75,9 +68,9 @@ class Expiry:
         """Keep everything, also what was loaded while Redis was away."""
         return True
 
-    def glancer(self, local: Local, now: Callable[[], float], tell: Callable[[int], None]) -> Glance:
-        """Return one that never finds anything: an address may have to be resolved first."""
-        return lambda key: None  # noqa: ARG005
+    def proves(self, entry: LocalEntry, now_s: float) -> Generations | None:
+        """Return None: there is no table, and an address may have to be resolved first."""
+        return None
 
     def refutes(self, entry: LocalEntry, at_least: Position | None) -> bool:
         """Return that nobody can tell: what was removed is gone, and what was not may have been missed."""
@@ -175,50 +168,26 @@ class Proved(Answered):
         if generations is None:
             self._table.lapsed()
             return LEASE
-        if self._own and self._wrote_since(entry, generations):
-            return "invalidated"
-        doubt = generations.doubt(entry, now_s)
+        doubt = self._doubt(entry, generations, now_s)
         if doubt:
             if doubt == LEASE:
                 self._table.lapsed()
             return doubt
         return "" if _is_as_new(entry, at_least) else "watermark"
 
-    def glancer(self, local: Local, now: Callable[[], float], tell: Callable[[int], None]) -> Glance:
-        """Return a look at an entry that was proved before, while nothing has been applied since.
+    def proves(self, entry: LocalEntry, now_s: float) -> Generations | None:
+        """Return the table, if it proves the entry for a reader who has seen nothing."""
+        generations = self._table.generations
+        if generations is None or self._doubt(entry, generations, now_s):
+            return None
+        return generations
 
-        It is `doubt` cut down to what a hit needs, in the same order: the deadline before the change. Whatever it does
-        not find is not a miss yet.
-        """
-        table = self._table
-        find, use = local.finder()
-        hits = 0
-
-        def glance(key: str) -> LocalEntry | None:
-            nonlocal hits
-            entry = find(key)
-            if entry is None:
-                return None
-            generations = table.generations
-            if generations is None or self._own:
-                return None
-            now_s = now()
-            if now_s >= entry.expires_s or now_s >= generations.moments[DEADLINE]:
-                return None
-            if generations.words[CHANGE] != entry.change:
-                return None
-            try:
-                use(key)
-            except KeyError:
-                return None  # dropped between the two steps
-            # Two threads may count at once and one of them be lost: these numbers are for people.
-            hits += 1
-            if hits >= GLANCES_TOLD:
-                hits = 0
-                tell(GLANCES_TOLD)
-            return entry
-
-        return glance
+    def _doubt(self, entry: LocalEntry, generations: Generations, now_s: float) -> str:
+        # Before the own writes: one that comes in between begins another round, and the proof is nobody else's.
+        since = generations.round
+        if self._own and self._wrote_since(entry, generations):
+            return "invalidated"
+        return generations.doubt(entry, now_s, since)
 
     def refutes(self, entry: LocalEntry, at_least: Position | None) -> bool:
         """Ask the table what it heard before it fell silent, and compare with what the session has seen."""
@@ -253,6 +222,7 @@ class Proved(Answered):
                 # Without the lock one of two writers' notes could be lost. Readers take whichever dictionary they find.
                 self._own = self._own | dict.fromkeys(slots, position.sequence)
                 self._own_until = position
+                generations.forget()
         return Names(keys=names.keys)
 
     def _wrote_since(self, entry: LocalEntry, generations: Generations) -> bool:
@@ -262,6 +232,10 @@ class Proved(Answered):
             with self._lock:
                 if self._own is own:  # else somebody has written meanwhile
                     self._own = {}
+                    # What was proved before the slots were stored must not outlive the note of them:
+                    #   reader: proves an entry ...................... applied = 9: forgets that it wrote 9 → hit
+                    #   agent:                   slot = 9, applied = 9                                     change
+                    generations.forget()
             return False
         return any(own.get(slot, 0) > entry.base for slot in entry.slots)
 
@@ -276,9 +250,9 @@ def _is_as_new(entry: LocalEntry, at_least: Position | None) -> bool:
     """Whether an entry covers a watermark. One of another epoch, older or newer, is not compared: it passes by once."""
     if at_least is None:
         return True
-    return at_least.epoch == entry.epoch and at_least.sequence <= max(entry.proved_to, entry.base)
+    return at_least.epoch == entry.epoch and at_least.sequence <= max(entry.proof.applied, entry.base)
 
 
 def watermark_of(entry: LocalEntry) -> Position | None:
     """Return what a session has seen with an entry of L1: None where the strategy numbers nothing."""
-    return Position(entry.epoch, max(entry.proved_to, entry.base)) if entry.epoch else None
+    return Position(entry.epoch, max(entry.proof.applied, entry.base)) if entry.epoch else None

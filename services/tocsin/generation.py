@@ -15,8 +15,10 @@ What always holds:
   written. Between words the *order* carries the proof; it is written down at each step, with what would break.
 - The order of stores is the order in which others see them. x86-64 promises this for shared memory, and the
   interpreter's lock for threads of one process on any machine (see `tocsin.generation_file`).
-- `change` never has the same value twice. An entry that was proved under one value of it needs no second look at its
-  slots until it changes: that is the fast path of a hit, two loads and a clock.
+- `change` never has the same value twice, and is another one after whatever might make a hit untrue: an invalidation,
+  a flush, an end of the lease before its time. An entry that was proved under one value of it needs no second look at
+  slots or deadline until it changes, or the deadline that was read then has come: that is the fast path of a hit, one
+  load and a clock.
 
 Source: PROTOCOL "State"; the stories C4, C10 and C11 of the model checking (docs/coherence.md).
 """
@@ -29,6 +31,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tocsin.position import Position
+from tocsin.proof import Proof, Stamp
 
 EPOCH, DEADLINE, APPLIED, CHANGE = 1, 2, 3, 4
 FORMAT = 0
@@ -62,21 +65,6 @@ class Memory(Struct, frozen=True):
     slots: int
 
 
-class Stamp(Struct):
-    """What an entry brings to its proof.
-
-    `epoch` and `base` are those that the lookup returned, never the node's own: an answer may have come from an epoch
-    that the node has not heard of yet, or be older than what it has applied (C4). `slots` are those of the entry's
-    names. `change` and `proved_to` remember the last proof: the table's change, and the sequence it was proved up to.
-    """
-
-    epoch: int = 0
-    base: int = 0
-    slots: tuple[int, ...] = ()
-    change: int = 0
-    proved_to: int = 0
-
-
 def private_memory(slots: int = SLOTS) -> Memory:
     """Return a table for one process, fed by a thread of its own."""
     return memory_over(memoryview(bytearray(array("Q", bytes(8 * (HEADER_WORDS + slots))))), slots)
@@ -100,6 +88,10 @@ def format_of(slots: int) -> int:
     return int.from_bytes(b"toc1", "big") << 32 | slots
 
 
+_GIVEN_UP = private_memory(1)
+"""A table without an epoch or a lease: nothing is proved by it."""
+
+
 class Generations:
     """The reader's side, used by every worker on every hit."""
 
@@ -107,6 +99,8 @@ class Generations:
         self.words = memory.words
         self.moments = memory.moments
         self._others = memory.slots - 1
+        self.proof = Proof()
+        self.round = 0
 
     def slot(self, name: str) -> int:
         """Return the slot of a name: 0 for `*`, else one of the others by checksum, the same in every process."""
@@ -116,17 +110,20 @@ class Generations:
         """Return the slots of an entry's names, with that of `*`."""
         return (0, *{self.slot(name) for name in names})
 
-    def doubt(self, stamp: Stamp, now_s: float) -> str:
-        """Return why an entry can't be used at `now_s`, or '' if it can: `lease`, `epoch` or `invalidated`."""
-        words = self.words
+    def doubt(self, stamp: Stamp, now_s: float, since: int | None = None) -> str:
+        """Return why an entry can't be used at `now_s`, or '' if it can: `lease`, `epoch` or `invalidated`.
+
+        `since` is the round in which the caller began to look, if it has looked at anything before.
+        """
+        proof = self.proof
         # The deadline before the change. Change first, then the deadline (C10c):
         #   reader: change = 7, as proved ...................................... deadline: live → hits the old entry
         #   agent:                        flush to another epoch, renew the lease
-        if now_s < self.moments[DEADLINE] and words[CHANGE] == stamp.change:
+        if stamp.proof is proof and now_s < proof.until_s and self.words[CHANGE] == proof.change:
             return ""
-        return self._prove(stamp, now_s)
+        return self._prove(stamp, now_s, self.round if since is None else since)
 
-    def _prove(self, stamp: Stamp, now_s: float) -> str:
+    def _prove(self, stamp: Stamp, now_s: float, since: int) -> str:
         """Compare everything, in the one order that proves it: change, epoch, deadline, applied, slots, epoch."""
         words = self.words
         # First of all. A change read after the slots could be that of an invalidation which came between, and the
@@ -137,7 +134,8 @@ class Generations:
         # Before the slots (C10b):
         #   reader: slot = 0 ............................................. deadline: live → hits what 1 invalidated
         #   agent:           lease lapsed, slot = 1, applied = 1, renewed
-        if now_s >= self.moments[DEADLINE]:
+        deadline_s = self.moments[DEADLINE]
+        if now_s >= deadline_s:
             return "lease"
         # Before the slots (C10a): the entry is then proved up to at least this sequence.
         #   reader: slot = 0 ...................... applied = 1, as new as the session's watermark → the old entry
@@ -150,10 +148,42 @@ class Generations:
         # Again (C10c, d): a flush may have lowered the slots, or `applied` be another epoch's.
         if words[EPOCH] != stamp.epoch:
             return "epoch"
-        # `proved_to` before `change`: another thread that sees this change finds a sequence at least as old as it.
-        stamp.proved_to = applied
-        stamp.change = change
+        stamp.proof = self._shared_proof(change, applied, deadline_s, since)
         return ""
+
+    def _shared_proof(self, change: int, applied: int, deadline_s: float, since: int) -> Proof:
+        """Return the current proof if it says no more than what was found, else a new one, which becomes current.
+
+        Nothing that was found before a `forget` may be current after it:
+            reader: own writes: none ... proves an entry ............................ makes that proof current → hits it
+            writer:                      writes the entry's tag, tells this reader to forget
+        """
+        current = self.proof
+        # After `current` was taken: one that was made current in vain (below) is then known as such.
+        if self.round != since:
+            return Proof(change, applied, deadline_s, since)
+        # A proof up to a later sequence than what was found here would be too much:
+        #   reader: change = 7, applied = 8, slot = 0 ............................ shares it: hit at watermark 9
+        #   other reader:                               applied = 9 → a proof at change 7, up to 9
+        #   agent:                           slot = 9, applied = 9
+        if current.change == change and current.round == since and current.applied <= applied:
+            if deadline_s > current.until_s:
+                current.until_s = deadline_s
+            return current
+        proof = self.proof = Proof(change, applied, deadline_s, since)
+        if self.round != since:
+            self.proof = Proof()
+        return proof
+
+    def forget(self) -> None:
+        """Begin a new round: every entry must be proved anew, by somebody who began to look after this."""
+        self.round += 1  # before the proof goes: see `_shared_proof`
+        self.proof = Proof()
+
+    def end(self) -> None:
+        """Prove nothing any more: the table has been replaced, or given up."""
+        self.words, self.moments = _GIVEN_UP.words, _GIVEN_UP.moments
+        self.forget()
 
     def refutes(self, stamp: Stamp) -> bool:
         """Return whether an entry is known to be untrue, or of another epoch, whatever became of the lease."""
@@ -188,12 +218,18 @@ class Keeper:
             new agent: takes up 5, hears of nothing new, renews → entries proved before 5 would go on by their change
         """
         self.suspend()
-        self._next_change()
         return Position(self._words[EPOCH], self._words[APPLIED])
 
     def suspend(self) -> None:
-        """End the lease: something may have been missed."""
+        """End the lease: something may have been missed.
+
+        A new change tells those who remember the deadline of before:
+            reader: proves an entry until 9.0 ................................ 8.5: hits the old entry
+            agent:                           lease given up, and told so
+            strict writer:                                              waits for nobody, commits
+        """
         self._moments[DEADLINE] = 0.0
+        self._next_change()
 
     def renew(self, deadline_s: float) -> None:
         """Prolong the lease; an earlier deadline than the present one changes nothing."""

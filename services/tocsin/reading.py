@@ -24,11 +24,11 @@ from tocsin.clock import Clock
 from tocsin.coherence import Coherence
 from tocsin.entry import Answer, Layer, Miss, Step
 from tocsin.errors import Unavailable
-from tocsin.evidence import Glance
 from tocsin.fetched import Fetched, from_copy
 from tocsin.fetching import Fetcher
 from tocsin.flights import Flights
 from tocsin.freshness import ANYTHING, Demand
+from tocsin.glance import Glance
 from tocsin.loading import Loader, Loading
 from tocsin.local import LocalEntry
 from tocsin.names import check_name
@@ -63,17 +63,20 @@ class Reader:
         )
         self._joins = parts.joins and settings.protection.joins
         self.flights: Flights[Fetched] = Flights(clock)
-        self.renew()
+        self.glance = Glance(
+            {} if parts.local is None else parts.local.entries,
+            prover=parts.evidence,
+            now=clock.now,
+            tell=observer.glanced,
+            beyond=self._value,
+        )
 
     def renew(self) -> None:
         """Begin anew in the child of a fork: no load is under way, and L1 is another."""
         self.flights.renew()
         self._loading.renew()
         self._refresher.renew()
-        local, evidence = self._parts.local, self._parts.evidence
-        self.glance: Glance = lambda key: None  # noqa: ARG005
-        if local is not None:
-            self.glance = evidence.glancer(local, self._clock.now, self._observer.glanced)
+        self.glance.renew()
 
     def stop(self, within_s: float) -> None:
         """Wait for refreshes under way, at most `within_s` seconds."""
@@ -89,6 +92,9 @@ class Reader:
         answer = self._read(key, load, policy, demand)
         self._observer.read(answer, self._clock.now() - begun_s)
         return answer
+
+    def _value(self, key: str, load: Loader, policy: Policy) -> bytes | None:
+        return self.read(key, load, policy).value
 
     def _read(self, key: str, load: Loader, policy: Policy, demand: Demand) -> Answer:
         parts = self._parts

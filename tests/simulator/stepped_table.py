@@ -12,8 +12,10 @@ from tocsin.generation import (
     Generations,
     Keeper,
     Memory,
-    Stamp,
 )
+from tocsin.glance import Glance
+from tocsin.local import LocalEntry
+from tocsin.proof import Proof
 
 from tests.simulator.interleavings import Actor, Step, interleavings
 
@@ -31,7 +33,10 @@ def nothing() -> None:
 
 @dataclass
 class Scene:
-    """A node's table and one worker with one entry; `hits` collects what its reads concluded."""
+    """A node's table and one worker with one entry; `hits` collects what its reads concluded.
+
+    `glances`: the worker takes the shortest way, and where that finds nothing it has a miss.
+    """
 
     step: Step = nothing
     deadline_s: float = LIVE_S
@@ -39,12 +44,34 @@ class Scene:
     keeper_class: type[Keeper] = Keeper
     words: list[int] = field(default_factory=lambda: [0] * (HEADER_WORDS + SLOTS))
     hits: list[bool] = field(default_factory=list)
+    glances: bool = False
+    actors: list[Actor] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.memory = Memory(SteppedWords(self), SteppedMoments(self), SLOTS)
         self.reader = self.reader_class(self.memory)
         self.words[EPOCH], self.words[APPLIED], self.words[CHANGE] = OLD, UNTRUE_SINCE - 1, 1
-        self.stamp = Stamp(epoch=OLD, base=BASE, slots=self.reader.slots([KEY]))
+        self.stamp = LocalEntry(
+            value=b"old",
+            version=1,
+            tags=(),
+            physical=KEY,
+            namespace=None,
+            namespace_version=None,
+            loaded_s=0.0,
+            expires_s=LIVE_S,
+            epoch=OLD,
+            base=BASE,
+            slots=self.reader.slots([KEY]),
+        )
+        self.glance = Glance(
+            {KEY: self.stamp},
+            prover=self,
+            now=lambda: NOW_S,
+            tell=lambda _: None,
+            beyond=lambda _key, _load, _policy: None,
+        )
+        self.glance.renew(self.reader)
 
     def keeper(self) -> Keeper:
         """Return an agent that has just started."""
@@ -52,12 +79,19 @@ class Scene:
 
     def proved(self) -> "Scene":
         """Let the entry have been proved before the scene begins, so that the next read takes the fast path."""
-        self.stamp.change, self.stamp.proved_to = self.words[CHANGE], self.words[APPLIED]
+        self.stamp.proof = self.reader.proof = Proof(self.words[CHANGE], self.words[APPLIED], self.deadline_s)
         return self
 
     def read(self) -> None:
         """Ask as a worker does when it finds the entry in L1."""
-        self.hits.append(not self.reader.doubt(self.stamp, NOW_S))
+        if self.glances:
+            self.hits.append(self.glance.get(KEY) is not None)
+        else:
+            self.hits.append(self.proves(self.stamp, NOW_S) is not None)
+
+    def proves(self, entry: LocalEntry, now_s: float) -> Generations | None:
+        """Return the worker's view of the table if it proves the entry; see `tocsin.glance.Prover`."""
+        return None if self.reader.doubt(entry, now_s) else self.reader
 
 
 @dataclass
@@ -97,13 +131,13 @@ class SteppedMoments:
 
 
 def every_outcome(make: Callable[[Step], Scene], agent: Callable[[Scene], None]) -> list[Scene]:
-    """Let a worker read once beside the agent, in every interleaving; return each scene as it ended."""
+    """Let a worker read once (or the scene's actors act) beside the agent, in every interleaving; return each scene."""
     scenes: list[Scene] = []
 
     def scene(step: Step) -> list[Actor]:
         there = make(step)
         scenes.append(there)
-        return [there.read, lambda: agent(there)]
+        return [*(there.actors or [there.read]), lambda: agent(there)]
 
     trails = list(interleavings(scene))
     assert len(trails) > 20, "a search of so few orders proves nothing"

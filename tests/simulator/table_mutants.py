@@ -1,27 +1,27 @@
 """Mutants of the generation table: each breaks one rule of the order, and must be convicted by the search."""
 
-from tocsin.generation import APPLIED, CHANGE, DEADLINE, EPOCH, HEADER_WORDS, Generations, Keeper, Stamp
+from tocsin.generation import APPLIED, CHANGE, DEADLINE, EPOCH, HEADER_WORDS, Generations, Keeper
 from tocsin.position import Position
+from tocsin.proof import Proof, Stamp
 
 
 class SlotsBeforeApplied(Generations):
     """C10a: reads `applied` after the slots."""
 
-    def _prove(self, stamp: Stamp, now_s: float) -> str:
+    def _prove(self, stamp: Stamp, now_s: float, since: int) -> str:
         change = self.words[CHANGE]
         if self.words[EPOCH] != stamp.epoch or now_s >= self.moments[DEADLINE]:
             return "epoch"
         if any(self.words[HEADER_WORDS + slot] > stamp.base for slot in stamp.slots):
             return "invalidated"
-        stamp.proved_to = self.words[APPLIED]
-        stamp.change = change
+        stamp.proof = Proof(change, self.words[APPLIED])
         return "epoch" if self.words[EPOCH] != stamp.epoch else ""
 
 
 class SlotsBeforeDeadline(Generations):
     """C10b: reads the deadline after the slots."""
 
-    def _prove(self, stamp: Stamp, now_s: float) -> str:
+    def _prove(self, stamp: Stamp, now_s: float, since: int) -> str:
         if self.words[EPOCH] != stamp.epoch:
             return "epoch"
         if any(self.words[HEADER_WORDS + slot] > stamp.base for slot in stamp.slots):
@@ -32,7 +32,7 @@ class SlotsBeforeDeadline(Generations):
 class EpochOnce(Generations):
     """C10c: reads the epoch before the slots, and not again."""
 
-    def _prove(self, stamp: Stamp, now_s: float) -> str:
+    def _prove(self, stamp: Stamp, now_s: float, since: int) -> str:
         if self.words[EPOCH] != stamp.epoch or now_s >= self.moments[DEADLINE]:
             return "epoch"
         return "invalidated" if any(self.words[HEADER_WORDS + slot] > stamp.base for slot in stamp.slots) else ""
@@ -41,20 +41,20 @@ class EpochOnce(Generations):
 class ChangeBeforeDeadline(Generations):
     """The fast path with its two loads the other way round."""
 
-    def doubt(self, stamp: Stamp, now_s: float) -> str:
+    def doubt(self, stamp: Stamp, now_s: float, since: int | None = None) -> str:
         """Compare the change, then the deadline."""
-        if self.words[CHANGE] == stamp.change and now_s < self.moments[DEADLINE]:
+        if self.words[CHANGE] == stamp.proof.change and now_s < self.moments[DEADLINE]:
             return ""
-        return self._prove(stamp, now_s)
+        return self._prove(stamp, now_s, since or 0)
 
 
 class ChangeAfterSlots(Generations):
     """Remembers the change that it finds when the slots have been compared."""
 
-    def _prove(self, stamp: Stamp, now_s: float) -> str:
-        doubt = super()._prove(stamp, now_s)
+    def _prove(self, stamp: Stamp, now_s: float, since: int) -> str:
+        doubt = super()._prove(stamp, now_s, since)
         if not doubt:
-            stamp.change = self.words[CHANGE]
+            stamp.proof.change = self.words[CHANGE]
         return doubt
 
 
@@ -84,5 +84,29 @@ class SameChange(Keeper):
 
     def take_over(self) -> Position:
         """Only end the lease."""
-        self.suspend()
+        self._moments[DEADLINE] = 0.0
         return Position(self._words[EPOCH], self._words[APPLIED])
+
+
+class SuspendsQuietly(Keeper):
+    """Ends the lease in a way that those who remember its deadline do not see."""
+
+    def suspend(self) -> None:
+        """Only take the deadline away."""
+        self._moments[DEADLINE] = 0.0
+
+
+class SharesTheLatest(Generations):
+    """Lets all entries proved at one change share what the last of them was proved up to."""
+
+    def _shared_proof(self, change: int, applied: int, deadline_s: float, since: int) -> Proof:
+        if self.proof.change == change:
+            self.proof.applied = applied
+        return super()._shared_proof(change, applied, deadline_s, since)
+
+
+class NoRounds(Generations):
+    """Makes current what was found before the reader was told to forget."""
+
+    def _shared_proof(self, change: int, applied: int, deadline_s: float, since: int) -> Proof:
+        return super()._shared_proof(change, applied, deadline_s, self.round)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import pytest
 from tocsin.errors import Unavailable
 from tocsin.follower import Follower, Rhythm
-from tocsin.generation import Generations, Keeper, Memory, Stamp, private_memory
+from tocsin.generation import Generations, Keeper, Memory, private_memory
 from tocsin.memory.sequenced import MemorySequencer
 from tocsin.memory.sequenced_state import MemoryServer
 from tocsin.position import Position
+from tocsin.proof import Stamp
 from tocsin.sequencer import Subscription, Terms
 
 NAME = "k:product:1"

@@ -9,13 +9,16 @@ from collections.abc import Callable
 import pytest
 from tocsin.generation import APPLIED, EPOCH, HEADER_WORDS, Generations, Keeper
 from tocsin.position import Position
+from tocsin.proof import Stamp
 
 from tests.simulator.interleavings import Step
 from tests.simulator.stepped_table import (
+    BASE,
     KEY,
     LAPSED_S,
     LIVE_S,
     NEW,
+    NOW_S,
     OLD,
     UNTRUE_SINCE,
     Scene,
@@ -29,8 +32,10 @@ from tests.simulator.table_mutants import (
     EpochFirst,
     EpochOnce,
     SameChange,
+    SharesTheLatest,
     SlotsBeforeApplied,
     SlotsBeforeDeadline,
+    SuspendsQuietly,
 )
 
 
@@ -54,7 +59,7 @@ def flushes(scene: Scene) -> None:
 
 
 def as_new_as_the_invalidation(scene: Scene) -> bool:
-    return scene.hits == [True] and scene.stamp.proved_to >= UNTRUE_SINCE
+    return scene.hits == [True] and scene.stamp.proof.applied >= UNTRUE_SINCE
 
 
 @pytest.mark.parametrize("reader", [Generations, SlotsBeforeApplied])
@@ -69,42 +74,44 @@ def test_an_entry_is_never_proved_up_to_what_made_it_untrue(reader: type[Generat
 
 
 @pytest.mark.parametrize(
-    ("reader", "proved", "broken"),
+    ("reader", "proved", "glances", "broken"),
     [
-        (Generations, False, False),
-        (Generations, True, False),
-        (SlotsBeforeDeadline, False, True),
-        (ChangeBeforeDeadline, True, True),
+        (Generations, False, False, False),
+        (Generations, True, False, False),
+        (Generations, True, True, False),
+        (SlotsBeforeDeadline, False, False, True),
+        (ChangeBeforeDeadline, True, False, True),
     ],
 )
 def test_a_lapsed_lease_is_renewed_only_for_what_is_still_true(
-    reader: type[Generations], proved: bool, broken: bool
+    reader: type[Generations], proved: bool, glances: bool, broken: bool
 ) -> None:
     """C10b, P2: the lease was over when the read began, so the untrue entry is never a hit, renewed or not."""
 
     def make(step: Step) -> Scene:
-        scene = Scene(step, LAPSED_S, reader)
+        scene = Scene(step, LAPSED_S, reader, glances=glances)
         return scene.proved() if proved else scene
 
     assert any(scene.hits == [True] for scene in every_outcome(make, catches_up)) is broken
 
 
 @pytest.mark.parametrize(
-    ("reader", "proved", "broken"),
+    ("reader", "proved", "glances", "broken"),
     [
-        (Generations, False, False),
-        (Generations, True, False),
-        (EpochOnce, False, True),
-        (ChangeBeforeDeadline, True, True),
+        (Generations, False, False, False),
+        (Generations, True, False, False),
+        (Generations, True, True, False),
+        (EpochOnce, False, False, True),
+        (ChangeBeforeDeadline, True, False, True),
     ],
 )
 def test_an_entry_of_the_old_epoch_is_no_hit_once_the_new_has_a_lease(
-    reader: type[Generations], proved: bool, broken: bool
+    reader: type[Generations], proved: bool, glances: bool, broken: bool
 ) -> None:
     """C10c: a flush lowers slots, and an entry invalidated in the old epoch is not revived by words of two epochs."""
 
     def make(step: Step) -> Scene:
-        scene = Scene(step, LAPSED_S, reader)
+        scene = Scene(step, LAPSED_S, reader, glances=glances)
         if proved:
             return scene.proved()
         scene.words[HEADER_WORDS + scene.reader.slot(KEY)] = UNTRUE_SINCE
@@ -113,15 +120,56 @@ def test_an_entry_of_the_old_epoch_is_no_hit_once_the_new_has_a_lease(
     assert any(scene.hits == [True] for scene in every_outcome(make, flushes)) is broken
 
 
-@pytest.mark.parametrize(("reader", "broken"), [(Generations, False), (ChangeAfterSlots, True)])
-def test_a_remembered_proof_ends_with_the_next_invalidation(reader: type[Generations], broken: bool) -> None:
+@pytest.mark.parametrize(
+    ("reader", "glances", "broken"),
+    [(Generations, False, False), (Generations, True, False), (ChangeAfterSlots, False, True)],
+)
+def test_a_remembered_proof_ends_with_the_next_invalidation(
+    reader: type[Generations], glances: bool, broken: bool
+) -> None:
     """A read that begins after the agent applied 7 is no hit, though a read during it had proved the entry."""
-    scenes = every_outcome(lambda step: Scene(step, LIVE_S, reader), applies)
+    scenes = every_outcome(lambda step: Scene(step, LIVE_S, reader, glances=glances), applies)
     for scene in scenes:
         scene.step = nothing
         scene.read()
     assert any(scene.hits[0] for scene in scenes), "no read came before the invalidation"
     assert any(scene.hits[1] for scene in scenes) is broken
+
+
+@pytest.mark.parametrize("glances", [False, True])
+@pytest.mark.parametrize(("keeper", "broken"), [(Keeper, False), (SuspendsQuietly, True)])
+def test_a_lease_that_was_given_up_is_over_for_those_who_remember_its_deadline(
+    keeper: type[Keeper], glances: bool, broken: bool
+) -> None:
+    """An agent that ends tells strict writers that they need not wait for it; from then on nobody hits under it."""
+    scene = Scene(keeper_class=keeper, glances=glances).proved()
+    scene.read()
+    scene.keeper().suspend()
+    scene.read()
+    assert scene.hits == [True, broken]
+
+
+@pytest.mark.parametrize(("reader", "broken"), [(Generations, False), (SharesTheLatest, True)])
+def test_entries_share_a_proof_only_up_to_what_each_was_proved_to(reader: type[Generations], broken: bool) -> None:
+    """While 7 is being applied, an entry that it leaves true is proved up to 7; the untrue one never shares that."""
+    ends = []
+
+    def make(step: Step) -> Scene:
+        scene = Scene(step, LIVE_S, reader)
+        other = Stamp(OLD, BASE, (0,))
+
+        def reads() -> None:
+            scene.read()
+            ends.append((scene, not scene.reader.doubt(other, NOW_S), other))
+            scene.read()
+
+        scene.actors = [reads]
+        return scene
+
+    every_outcome(make, applies)
+    assert any(proved and other.proof.applied >= UNTRUE_SINCE for _, proved, other in ends)
+    wrong = [scene for scene, _, _ in ends if scene.hits[1] and scene.stamp.proof.applied >= UNTRUE_SINCE]
+    assert bool(wrong) is broken
 
 
 class KilledError(Exception):

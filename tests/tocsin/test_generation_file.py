@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from tocsin.generation import FORMAT, Generations, Keeper, Stamp, size_bytes
+from tocsin.generation import FORMAT, Generations, Keeper, size_bytes
 from tocsin.generation_file import GenerationFile, folder_for
 from tocsin.position import Position
+from tocsin.proof import Stamp
 
 SLOTS = 64
 

@@ -1,4 +1,4 @@
-"""L1: bounded in bytes, least recently used first, expiring, dropped by key, tag and namespace."""
+"""L1: bounded in bytes, the least asked for first, expiring, dropped by key, tag and namespace."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tocsin import Names
 from tocsin.entry import Miss
-from tocsin.local import ENTRY_OVERHEAD_BYTES, Local, LocalEntry
+from tocsin.local import ENTRY_OVERHEAD_BYTES, SEATS_SPARE, Local, LocalEntry
 
 from tests.tocsin.moved_clock import MovedClock
 
@@ -52,8 +52,8 @@ def test_nothing_is_a_miss_with_a_reason() -> None:
     assert level.get("a", 1001.0) == Miss("stale", "expired")
 
 
-def test_the_least_recently_used_goes_first() -> None:
-    """A read makes an entry recent; the one that nobody read longest makes room."""
+def test_what_nobody_asked_for_goes_first() -> None:
+    """A read is a reason to stay; the oldest without one makes room."""
     level = local(entries=3)
     for key in "abc":
         level.put(key, entry())
@@ -104,6 +104,30 @@ def test_a_drop_removes_keys_tags_and_namespaces() -> None:
     level.drop(Names(namespaces=("products",)))
     assert keys(level) == "d"
     assert level.levels().bytes == ENTRY_OVERHEAD_BYTES + 1
+
+
+def test_what_comes_back_soon_stays_longer() -> None:
+    """A key that was evicted unread and is put again is not the first to go a second time; its miss said why."""
+    level = local(entries=3)
+    for key in "abcd":
+        level.put(key, entry())
+    assert level.get("a", 1000.0) == Miss("uri-miss", "evicted")
+    for key in "aefg":
+        level.put(key, entry())
+    assert "a" in keys(level)
+    assert level.get("never", 1000.0) == Miss("uri-miss")
+
+
+def test_keys_that_are_dropped_and_put_again_leave_nothing_behind() -> None:
+    """However often that happens, the queues stay as short as L1, and what is in it can be evicted."""
+    level = local(entries=3)
+    for step in range(10_000):
+        level.put("abc"[step % 3], entry())
+        level.drop(Names(keys=("abc"[step % 3],)))
+    assert len(level._small) + len(level._main) <= SEATS_SPARE
+    for key in "defgh":
+        level.put(key, entry())
+    assert level.levels().entries == 3
 
 
 def test_a_new_beginning_is_empty() -> None:

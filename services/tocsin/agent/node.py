@@ -56,7 +56,7 @@ class NodeTable:
         """Be present no more; the agent ends by itself when nobody is."""
         with self._lock:
             present, self._present = self._present, None
-            self.generations = None
+            self._replace(None)
             self._reap()
         if present is not None:
             os.close(present)
@@ -96,7 +96,7 @@ class NodeTable:
         identity = self._file.identity()
         if identity != self._identity:
             memory = self._file.map_to_read()
-            self.generations = None if memory is None else Generations(memory)
+            self._replace(None if memory is None else Generations(memory))
             self._identity = identity if memory is not None else (0, 0)
         lock = self._file.lock_agent()
         if lock is None:
@@ -105,6 +105,11 @@ class NodeTable:
             self._agents.append(self._spawn(lock))
         finally:
             os.close(lock)  # the agent has inherited it
+
+    def _replace(self, generations: Generations | None) -> None:
+        before, self.generations = self.generations, generations
+        if before is not None:
+            before.end()  # who still looks at it (`tocsin.glance`) would not hear of this process's own writes
 
     def _reap(self) -> None:
         """Forget agents of ours that have ended, so that they don't stay as zombies."""

@@ -5,19 +5,36 @@ nothing waits. A look applies what was told, beats if that is due, and returns w
 """
 
 import itertools
+from collections.abc import Callable
 
 from tocsin.agent.node import hearing_of
 from tocsin.backplane import Hear, Hearing
 from tocsin.clock import Clock
 from tocsin.errors import Unavailable
 from tocsin.follower import Follower, Rhythm
-from tocsin.generation import Generations, Keeper, private_memory
+from tocsin.generation import CHANGE, Generations, Keeper, Memory, Words, private_memory
 from tocsin.sequencer import Feed, Subscription
 
 SLOTS = 1024
 TURNS_AT_ONCE = 10_000
 
 _beats = itertools.count(1, 1 << 20)
+
+
+class _ToldWords:
+    """The table's words; asking for the change is a look."""
+
+    def __init__(self, words: Words, look: Callable[[], None]) -> None:
+        self._words = words
+        self._look = look
+
+    def __getitem__(self, index: int) -> int:
+        if index == CHANGE:
+            self._look()
+        return self._words[index]
+
+    def __setitem__(self, index: int, value: int) -> None:
+        raise TypeError("only the follower stores")
 
 
 class PromptTable:
@@ -38,7 +55,7 @@ class PromptTable:
         """Begin anew: a blank table, and nobody who follows."""
         self._lock = self._clock.lock()
         memory = private_memory(SLOTS)
-        self._table = Generations(memory)
+        self._table = Generations(Memory(_ToldWords(memory.words, self._turn_alone), memory.moments, memory.slots))
         self._follower: Follower | None = None
         self._subscription: Subscription | None = None
         self._keeper = Keeper(memory)
@@ -69,9 +86,7 @@ class PromptTable:
     @property
     def generations(self) -> Generations:
         """The table, after all that was told has been applied to it."""
-        with self._lock:
-            # Without the lock two threads would take turns of one follower at once; it is written for one.
-            self._turn()
+        self._turn_alone()
         return self._table
 
     def lapsed(self) -> None:
@@ -80,6 +95,11 @@ class PromptTable:
     def hearing(self) -> Hearing:
         """Return whether the node holds a lease."""
         return hearing_of(self.generations, self._clock.now())
+
+    def _turn_alone(self) -> None:
+        with self._lock:
+            # Without the lock two threads would take turns of one follower at once; it is written for one.
+            self._turn()
 
     def _turn(self) -> None:
         follower = self._follower

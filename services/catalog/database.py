@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from catalog.errors import DatabaseUnavailable, OutcomeUnknown
+from catalog.fence import FENCES, MARIADB_IDLE_S
 from catalog.models import ProductRow
 
 POOL_SIZE = 4
@@ -44,7 +45,8 @@ _BEGIN, _WRITE = "sqlite_begin", "BEGIN IMMEDIATE"
 _POSTGRESQL = "-c statement_timeout=1500 -c lock_timeout=1500 -c idle_in_transaction_session_timeout=3000"
 _MARIADB = (
     "SET SESSION innodb_lock_wait_timeout = 2"
-    " /*M!100300 , SESSION max_statement_time = 1.5, SESSION idle_transaction_timeout = 3 */"
+    " /*M!100300 , SESSION max_statement_time = 1.5, SESSION idle_transaction_timeout = 3"
+    f", SESSION idle_write_transaction_timeout = {MARIADB_IDLE_S} */"
 )
 
 
@@ -53,6 +55,7 @@ class Database:
 
     def __init__(self, url: URL, *, now: Callable[[], float] = time.monotonic) -> None:
         self.kind = url.get_backend_name()
+        self._fence = FENCES[self.kind]
         self._engine = _engine(url)
         self._writers = self._engine.execution_options(**{_BEGIN: _WRITE})
         self._now = now
@@ -66,15 +69,18 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, left_s: Callable[[], float] | None = None) -> Iterator[Session]:
         """A transaction that commits when the block ends and rolls back when it raises.
 
-        Raises `DatabaseUnavailable` (not written), `OutcomeUnknown` (perhaps written), and passes `IntegrityError`
-        of a statement on (not written).
+        `left_s` says for how many seconds a commit may still take effect; see `tocsin.writing.Write.left_s`. Raises
+        `DatabaseUnavailable` (not written), `OutcomeUnknown` (perhaps written), and passes `IntegrityError` of a
+        statement on (not written).
         """
         with self._guarded(), Session(self._writers, expire_on_commit=False) as session:
             yield session
             session.flush()  # whatever a statement may refuse is refused before COMMIT, where it is certain
+            if left_s is not None:
+                self._fence.insist(session, left_s)
             try:
                 session.commit()
             except DBAPIError as error:

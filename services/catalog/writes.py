@@ -89,7 +89,7 @@ class DirectWrites:
         """One attempt; None if a retry of the same request won the race, whose answer is then to be looked up."""
         with self._cache.writing(names) as write:
             try:
-                ended = self._transact(operation, product_id, names)
+                ended = self._transact(operation, product_id, names, write.left_s)
             except OutcomeUnknown:
                 write.unknown()
                 raise
@@ -116,8 +116,10 @@ class DirectWrites:
         self._acknowledge(ended.outbox_id, write.receipt.watermark)
         return ended.written
 
-    def _transact(self, operation: Operation, product_id: int, names: Names) -> _Committed | _Moved | Written:
-        with self._database.writing() as session:
+    def _transact(
+        self, operation: Operation, product_id: int, names: Names, left_s: Callable[[], float]
+    ) -> _Committed | _Moved | Written:
+        with self._database.writing(left_s) as session:
             # The lock comes before the question for the retry key. Otherwise, with READ COMMITTED:
             #   A: key known? no .. lock, write, COMMIT
             #   B: key known? no ..................... lock, write again

@@ -77,7 +77,9 @@ class Cache:
         self._clock = clock
         self._observer = observer
         self._reader = Reader(parts=parts, settings=settings, clock=clock, observer=observer, protection=protection)
-        self._writer = Writer(parts=parts, settings=settings, observer=observer, flights=self._reader.flights)
+        self._writer = Writer(
+            parts=parts, settings=settings, clock=clock, observer=observer, flights=self._reader.flights
+        )
         self._behind = WriteBehind(parts=parts, journal=journal, writer=self._writer, observer=observer)
         _living.add(self)
 

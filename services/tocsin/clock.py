@@ -12,7 +12,10 @@ import threading
 import time
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
+
+CLOCK_DRIFT: Final = 0.01
+"""How much faster than another machine's a clock may run: a hundred times what quartz does."""
 
 
 class Gate(Protocol):

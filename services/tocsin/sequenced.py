@@ -15,11 +15,10 @@ that was renewed before the announcement is over by then, and one that is renewe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
 from uuid import uuid4
 
 from tocsin.address import Address
-from tocsin.clock import Clock
+from tocsin.clock import CLOCK_DRIFT, Clock
 from tocsin.entry import Loaded, Miss
 from tocsin.errors import Happened, Unavailable
 from tocsin.evidence import names_of
@@ -29,9 +28,6 @@ from tocsin.message import names_in, namespace_name
 from tocsin.position import Position
 from tocsin.sequencer import Announcement, Given, Holder, Permitted, Put, Sequencer
 from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Found, Hit, Load, SharedLevel, Store
-
-CLOCK_DRIFT: Final = 0.01
-"""How much faster than another node's a clock may run: a hundred times what quartz does."""
 
 ASK_FIRST_S, ASK_LATER_S = 0.001, 0.02
 

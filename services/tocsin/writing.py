@@ -10,13 +10,17 @@ What always holds:
 - A commit whose outcome is unknown is not finished here: the outbox row that is in the same transaction says whether
   it happened, and the relay finishes it if so.
 - Redis out of reach does not undo a commit. The write is `pending`, and the relay repeats the finish.
+- What was announced must commit before its writer's deadline or not at all; `Write.left_s` says how the database sees
+  to that.
 """
 
+import math
 from collections.abc import Sequence
 from types import TracebackType
 
 from msgspec import Struct
 
+from tocsin.clock import CLOCK_DRIFT, Clock
 from tocsin.coherence import Coherence
 from tocsin.entry import Loaded
 from tocsin.errors import Unavailable
@@ -50,10 +54,11 @@ class Writer:
     """Announces and finishes the writes of one process."""
 
     def __init__(
-        self, *, parts: Coherence, settings: CacheSettings, observer: Observer, flights: Flights[Fetched]
+        self, *, parts: Coherence, settings: CacheSettings, clock: Clock, observer: Observer, flights: Flights[Fetched]
     ) -> None:
         self._parts = parts
         self._settings = settings
+        self._clock = clock
         self._observer = observer
         self._flights = flights
 
@@ -64,6 +69,14 @@ class Writer:
     def announce(self, names: Names) -> Announced:
         """Tell that a write of `names` is about to commit; raises `Unavailable` if it must not be."""
         return self._parts.shared.announce(self._parts.addressing.invalidation(names))
+
+    def now(self) -> float:
+        """Return the time, by the clock of this cache."""
+        return self._clock.now()
+
+    def commits_by_s(self, begun_s: float) -> float:
+        """Return by when a write that was announced after `begun_s` must have committed; see `Write.left_s`."""
+        return begun_s + self._settings.writer_s * (1 - CLOCK_DRIFT) if self._parts.numbers else math.inf
 
     def finish(
         self, names: Names, source: str, stores: Sequence[Store] = (), announced: Announced = NOT_ANNOUNCED
@@ -114,13 +127,29 @@ class Write:
         self._writer = writer
         self._names = names
         self._announced = NOT_ANNOUNCED
+        self._by_s = math.inf
         self._stores: tuple[Store, ...] = ()
         self._unknown = False
         self._receipt: Receipt | None = None
 
     def __enter__(self) -> "Write":
+        # Before the announcement, from whose arrival in Redis the deadline counts.
+        begun_s = self._writer.now()
         self._announced = self._writer.announce(self._names)
+        if self._announced.position is not None:
+            self._by_s = self._writer.commits_by_s(begun_s)
         return self
+
+    def left_s(self) -> float:
+        """Return for how many seconds a commit may still take effect: the time until others stop waiting for it.
+
+        Whoever commits later may write what a reader has since read, and cached, as it was before: `strict` is then not
+        linearizable (C6, D4). A look at this number alone can't prevent it, because a process may be stopped between
+        the look and the commit. The database must: see that it ends a transaction which is idle for longer than a
+        moment, look at this number as the last thing before COMMIT, and roll back if less than that moment is left.
+        Infinite where nothing was announced.
+        """
+        return self._by_s - self._writer.now()
 
     def committed(
         self,

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from tocsin import Accepted, Behind, Cache, Happened, Idempotency, Names, Outdated, Replayed, Reused, Unavailable
 
 from catalog.database import Database
-from catalog.errors import ConditionFailed, Contended, DatabaseUnavailable, KeyReused, OutcomeUnknown, ProductMissing
+from catalog.errors import ConditionFailed, Contended, KeyReused, OutcomeUnknown, ProductMissing, RedisNeeded
 from catalog.models import ProductRow
 from catalog.operation import Operation, Written, exists, names_of, permit
 from catalog.product import Document, Kind, Product, cents_of, document, key_of, of_row, with_version
@@ -49,7 +49,7 @@ class BehindWrites:
         self._node = node
 
     def perform(self, operation: Operation) -> Written:
-        """Journal the write; see `operation.Writes`. Also raises `DatabaseUnavailable` when Redis did not take it."""
+        """Journal the write; see `operation.Writes`. Also raises `RedisNeeded`."""
         if replay := self._replay(operation):
             return replay
         if operation.product_id is None:
@@ -120,7 +120,7 @@ class BehindWrites:
         except Unavailable as error:
             if error.happened is Happened.UNKNOWN:
                 raise OutcomeUnknown(str(error)) from error
-            raise DatabaseUnavailable(f"a write-behind write needs Redis: {error}") from error
+            raise RedisNeeded("a write-behind write", error) from error
         if isinstance(outcome, Reused):
             raise KeyReused
         return outcome

@@ -8,6 +8,7 @@
     ├── KeyReused             the Idempotency-Key is another's        nothing was written
     ├── Contended             others were faster, each time           nothing was written
     ├── DatabaseUnavailable   the database did not serve us           nothing was written
+    ├── RedisNeeded           Redis did not serve a write that needs it  nothing was written
     └── OutcomeUnknown        COMMIT was sent, its answer is lost     nobody here knows
 
 What always holds: only `OutcomeUnknown` leaves it open whether a write happened; the same request with its
@@ -68,6 +69,13 @@ class Contended(CatalogError):
 
 class DatabaseUnavailable(CatalogError):
     """The database did not serve us: either COMMIT was never sent, or it was refused."""
+
+
+class RedisNeeded(CatalogError):
+    """Under `strict`, and on the write path write-behind, what Redis can't be told is not written."""
+
+    def __init__(self, what: str, reason: object) -> None:
+        super().__init__(f"{what} needs Redis: {reason}")
 
 
 class OutcomeUnknown(CatalogError):

@@ -69,7 +69,7 @@ class Writes(Protocol):
 
     def perform(self, operation: Operation) -> Written:
         """Do it, and return what is acknowledged. Raises `ProductMissing`, `ConditionFailed`, `KeyReused`, `Contended`,
-        `DatabaseUnavailable` (none of them wrote anything) or `OutcomeUnknown`.
+        `DatabaseUnavailable`, `RedisNeeded` (none of them wrote anything) or `OutcomeUnknown`.
         """
 
 

@@ -23,12 +23,12 @@ import structlog
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from tocsin import Cache, Names
+from tocsin import Cache, Names, Unavailable
 from tocsin.outbox.table import position_text
 from tocsin.position import Position
 
 from catalog.database import Database
-from catalog.errors import Contended, DatabaseUnavailable, KeyReused, OutcomeUnknown
+from catalog.errors import Contended, DatabaseUnavailable, KeyReused, OutcomeUnknown, RedisNeeded
 from catalog.models import AuditRow, IdempotencyRow, OutboxRow, ProductRow
 from catalog.operation import Operation, RetryKey, Written, exists, names_of, permit
 from catalog.product import Product, document, key_of, of_row, with_version
@@ -70,7 +70,10 @@ class DirectWrites:
         for _ in range(ATTEMPTS_MAX):
             if isinstance(seen, Written):
                 return seen
-            ended = self._announced(operation, seen.id, names_of(seen, operation.apply(seen)))
+            try:
+                ended = self._announced(operation, seen.id, names_of(seen, operation.apply(seen)))
+            except Unavailable as error:  # of the announcement; a finish never raises it
+                raise RedisNeeded("a strict write", error) from error
             if isinstance(ended, Written):
                 return ended
             seen = ended.present if isinstance(ended, _Moved) else self._look(operation)

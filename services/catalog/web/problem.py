@@ -21,6 +21,7 @@ from catalog.errors import (
     KeyReused,
     OutcomeUnknown,
     ProductMissing,
+    RedisNeeded,
 )
 
 RETRY_AFTER_S = 1
@@ -46,6 +47,7 @@ def register(application: Flask) -> None:
     application.register_error_handler(KeyReused, lambda error: problem(422, str(error)))
     application.register_error_handler(Contended, _unavailable)
     application.register_error_handler(DatabaseUnavailable, _unavailable)
+    application.register_error_handler(RedisNeeded, _unavailable)
     application.register_error_handler(OutcomeUnknown, _outcome_unknown)
     for code in default_exceptions:
         application.register_error_handler(code, http_error)
@@ -82,7 +84,7 @@ def _condition_failed(error: ConditionFailed) -> Response:
 
 def _unavailable(error: Exception) -> Response:
     log.warning("unavailable", reason=str(error), path=request.path)
-    what = str(error) if isinstance(error, Contended) else f"the database is not available: {error}"
+    what = f"the database is not available: {error}" if isinstance(error, DatabaseUnavailable) else str(error)
     return problem(503, what, headers={"Retry-After": str(RETRY_AFTER_S)}, outcome=_of_a_write("not-applied"))
 
 

@@ -1,5 +1,5 @@
 # Every target works alone on a fresh machine with Python 3.11 to 3.13 and make: it installs what it needs into .venv.
-# Variables: STRATEGY NODES WORKERS WRITE_PATH LAUNCHER NODE EDGE_PORT SEED DURATION RATE, e.g. make cluster-up NODES=5 STRATEGY=ttl
+# Variables: STRATEGY NODES WORKERS WRITE_PATH LAUNCHER NODE EDGE_PORT SEED DURATION RATE FAULT SEEDS, e.g. make cluster-up NODES=5 STRATEGY=ttl
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 CLUSTER := .venv/bin/python -m cluster
@@ -11,7 +11,7 @@ options = $(if $(STRATEGY),--strategy $(STRATEGY)) $(if $(WRITE_PATH),--write-pa
 chosen = $(if $(SEED),--seed $(SEED))
 
 .PHONY: help install install-dev cluster-up cluster-down cluster-status cluster-logs kill chaos-kill pause resume restart \
-        partition heal demo doctor test unit integration test-compose simulate check format lock clean
+        partition heal demo run matrix soak recheck report doctor test unit integration test-compose simulate check format lock clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+( [a-z-]+)*:.*## / {sub(" .*", "", $$1); printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,21 @@ heal: install  ## undo every pause and partition
 
 demo: install  ## a first look: 20 s of traffic, a killed node, and what the clients saw (STRATEGY=ttl: the contrast)
 	@$(CLUSTER) demo $(options) $(chosen) $(if $(DURATION),--duration $(DURATION)) $(if $(RATE),--rate $(RATE))
+
+run: install  ## examine one strategy under faults, and judge it by its contract (STRATEGY=sequenced FAULT=kill-node)
+	@$(CLUSTER) run $(options) $(chosen) $(if $(FAULT),--fault $(FAULT)) $(if $(DURATION),--duration $(DURATION)) $(if $(RATE),--rate $(RATE))
+
+matrix: install  ## a dozen strategies × the main faults, within 15 minutes, and one report
+	@$(CLUSTER) matrix $(if $(STRATEGY),--strategy $(STRATEGY)) $(if $(FAULT),--fault $(FAULT))
+
+soak: install  ## every strategy × every fault × many seeds (SEEDS=1-20); Ctrl-C and again goes on with it
+	@$(CLUSTER) matrix --strategy $(or $(STRATEGY),all) --fault $(or $(FAULT),all) --seeds $(or $(SEEDS),1-20) --telling --resume
+
+recheck: install  ## judge the newest run again, from its history alone
+	@$(CLUSTER) recheck
+
+report: install  ## write the report of the newest run or matrix again
+	@$(CLUSTER) report
 
 doctor: install  ## what this machine can do, and why not
 	@$(CLUSTER) doctor

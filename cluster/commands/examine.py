@@ -14,17 +14,15 @@ from rich.console import Console
 
 from cluster.checker.verdict import Decision
 from cluster.contract.contracts import contract_of
-from cluster.engine.cell import Observers, examine
+from cluster.engine.cell import Observers
 from cluster.engine.folders import new_folder, newest
 from cluster.engine.judging import judged
+from cluster.engine.own_cluster import OwnCluster
 from cluster.engine.progress import Ticker
 from cluster.engine.verdict_table import show_run
 from cluster.engine.versions import versions
 from cluster.errors import BROKEN, UNKNOWN, WrongInputError
 from cluster.fault.catalogue import FAULTS, fault_named
-from cluster.fault.port import Cluster
-from cluster.lifecycle import bring_up, running_cluster, take_down
-from cluster.record.run import RunRecord
 from cluster.record.store import RUN, RunFolder
 from cluster.runs import CLUSTER, Runs
 from cluster.scenario.scenario import FaultStep, Scenario
@@ -133,32 +131,25 @@ def perform(runs: Runs, scenario: Scenario) -> int:
     for step in scenario.faults:
         fault_named(step.fault)
     folder = new_folder(runs, "run", now=datetime.now(UTC))
-    own = Runs(folder / CLUSTER)
     console = Console(stderr=True, highlight=False)
     with Ticker(console) as ticker:
         ticker.begin("", duration_s=scenario.duration_s)
+        own = OwnCluster(folder / CLUSTER, ticker.say)
         try:
-            bring_up(scenario.topology(), own, ticker.say)
-            record = _examined(own, scenario, RunFolder(folder), ticker)
+            record = own.examine(
+                scenario,
+                RunFolder(folder),
+                argv=tuple(sys.argv[1:]),
+                versions=versions(),
+                observers=Observers(tell=ticker.tell, watch=ticker.watch),
+            )
         finally:
-            take_down(own, ticker.say)
+            own.close()
     from cluster.report.page import write_report
 
     write_report(folder)
     show_run(_console(), record, folder)
     return CODES[record.decision]
-
-
-def _examined(own: Runs, scenario: Scenario, folder: RunFolder, ticker: Ticker) -> RunRecord:
-    run, launcher = running_cluster(own)
-    return examine(
-        Cluster(run, launcher),
-        scenario,
-        folder,
-        argv=tuple(sys.argv[1:]),
-        versions=versions(),
-        observers=Observers(tell=ticker.tell, watch=ticker.watch),
-    )
 
 
 def _strategies() -> list[tuple[str, str]]:

@@ -14,12 +14,15 @@ from cluster.commands.examine import CODES, WIDTH_MIN
 from cluster.engine.banner import decision_of, show_matrix
 from cluster.engine.folders import new_folder, newest
 from cluster.engine.matrix import MAIN_FAULTS, MAIN_ROWS, Matrix, MatrixPlan, column_of, row_of
+from cluster.engine.own_cluster import OwnCluster
 from cluster.engine.progress import Ticker
 from cluster.engine.versions import versions
 from cluster.errors import WrongInputError
 from cluster.fault.catalogue import FAULTS
 from cluster.record.matrix import ColumnRecord, RowRecord
 from cluster.record.store import MATRIX, MatrixFolder
+from cluster.report.comparison import write_comparison
+from cluster.report.page import write_report
 from cluster.runs import Runs
 from cluster.scenario.scenario import Scenario
 from cluster.topology import STRATEGIES
@@ -71,13 +74,15 @@ def matrix(
     place = _unfinished(runs, plan) if resume else None
     folder = MatrixFolder(place or new_folder(runs, "matrix", now=datetime.now(UTC)))
     with Ticker(Console(stderr=True, highlight=False)) as ticker:
-        found = Matrix(plan, folder, ticker, argv=tuple(sys.argv[1:]), versions=versions()).perform()
-    from cluster.report.page import write_report
 
-    report = write_report(folder.path) if found.cells else None
+        def open_place(where: Path) -> OwnCluster:
+            return OwnCluster(where, lambda _: None)  # a matrix tells of its cells, not of its clusters
+
+        found = Matrix(plan, folder, ticker, open_place, argv=tuple(sys.argv[1:]), versions=versions()).perform()
+    page = write_report(folder.path) if found.cells else None
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH_MIN)
-    show_matrix(console, found, folder.path, report)
+    show_matrix(console, found, folder.path, page)
     return CODES[decision_of(found)[0]]
 
 
@@ -89,12 +94,8 @@ def report(runs: Runs, folder: Path | None, before: Path | None) -> None:
     """Write the report of a stored run or matrix (default: the newest), or of how two of them differ."""
     place = folder or newest(runs)
     if before is None:
-        from cluster.report.page import write_report
-
         click.echo(f"The report: {write_report(place)}")
         return
-    from cluster.report.comparison import write_comparison
-
     click.echo(f"The comparison: {write_comparison(before, place)}")
 
 

@@ -11,39 +11,33 @@ what is decided is not run again.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from cluster.checker.verdict import Decision
 from cluster.contract.contracts import contract_of
-from cluster.engine.cell import Observers, examine
-from cluster.engine.examination import Progress, lacks
+from cluster.engine.cell import Observers
+from cluster.engine.examination import Progress
 from cluster.errors import ClusterError
 from cluster.fault.catalogue import fault_named
-from cluster.fault.port import Cluster
-from cluster.lifecycle import bring_up, running_cluster, take_down
 from cluster.record.matrix import CellRecord, ColumnRecord, MatrixRecord, RowRecord
 from cluster.record.run import RunRecord
 from cluster.record.store import MatrixFolder, RunFolder
-from cluster.runs import CLUSTERS, Runs
+from cluster.runs import CLUSTERS
 from cluster.scenario.scenario import FaultStep, Scenario
+from cluster.topology import STRATEGIES
 
 MAIN_FAULTS = (
     "kill-node", "pause-node", "restart-node", "partition", "drop-messages", "restart-redis", "flush-redis",
 )  # fmt: skip
 """What `make matrix` does to every strategy."""
 MAIN_ROWS = (
-    ("no-cache", "cache-aside"),
-    ("l2-only", "cache-aside"),
-    ("ttl", "cache-aside"),
-    ("pubsub", "cache-aside"),
-    ("versioned", "cache-aside"),
-    ("sequenced", "cache-aside"),
-    ("pubsub", "write-through"),
+    *((strategy, "cache-aside") for strategy in STRATEGIES),
     ("pubsub", "write-behind"),
     ("sequenced", "write-through"),
     ("sequenced", "write-behind"),
@@ -68,6 +62,26 @@ class Screen(Protocol):
 
     def watch(self, progress: Progress) -> None:
         """So far."""
+        ...
+
+
+class Place(Protocol):
+    """Where cells are run: cluster.engine.own_cluster.OwnCluster."""
+
+    def examine(
+        self,
+        scenario: Scenario,
+        folder: RunFolder,
+        *,
+        argv: tuple[str, ...],
+        versions: dict[str, str],
+        observers: Observers,
+    ) -> RunRecord:
+        """Run and judge one scenario. Raises ClusterError where that can't be."""
+        ...
+
+    def close(self) -> None:
+        """End whatever was started."""
         ...
 
 
@@ -114,10 +128,18 @@ class Matrix:
     """One matrix in its folder. `argv` and `versions` are for the record."""
 
     def __init__(
-        self, plan: MatrixPlan, folder: MatrixFolder, screen: Screen, *, argv: tuple[str, ...], versions: dict[str, str]
+        self,
+        plan: MatrixPlan,
+        folder: MatrixFolder,
+        screen: Screen,
+        open_place: Callable[[Path], Place],
+        *,
+        argv: tuple[str, ...],
+        versions: dict[str, str],
     ) -> None:
-        """Take up the record that is in the folder, else begin one."""
+        """Take up the record that is in the folder, else begin one. `open_place`: where a row is run, by its folder."""
         self._plan = plan
+        self._open_place = open_place
         self._folder = folder
         self._screen = screen
         self._argv, self._versions = argv, versions
@@ -156,16 +178,16 @@ class Matrix:
 
     def _row(self, row: RowRecord, places: list[tuple[ColumnRecord, int]]) -> bool:
         """Run these cells on one cluster; whether the matrix goes on."""
-        own = Runs(self._folder.path / CLUSTERS / row.name.replace("/", "+"))
+        place = self._open_place(self._folder.path / CLUSTERS / row.name.replace("/", "+"))
         try:
             for column, seed in places:
-                if not self._cell(own, row, column, seed):
+                if not self._cell(place, row, column, seed):
                     return False
         finally:
-            take_down(own, self._screen.say)
+            place.close()
         return True
 
-    def _cell(self, own: Runs, row: RowRecord, column: ColumnRecord, seed: int) -> bool:
+    def _cell(self, place: Place, row: RowRecord, column: ColumnRecord, seed: int) -> bool:
         scenario = self._plan.scenario(row, column, seed)
         folder = self._folder.cell(row.name, column.name, seed)
         done, whole = len(self.record.cells), len(self._plan.rows) * len(self._plan.columns) * len(self._plan.seeds)
@@ -174,10 +196,15 @@ class Matrix:
             shutil.rmtree(folder.path)  # begun before an interruption, and never decided
         folder.path.mkdir(parents=True, mode=0o700)
         try:
-            record = self._examined(own, scenario, folder)
+            record = place.examine(
+                scenario,
+                folder,
+                argv=self._argv,
+                versions=self._versions,
+                observers=Observers(tell=_silent, watch=self._screen.watch),
+            )
         except ClusterError as problem:
             self._screen.say(f"{row.name} × {column.name}: unknown: {problem}")
-            take_down(own, self._screen.say)
             self._add(row, column, seed, folder, Decision.UNKNOWN, f"it could not be examined: {problem}")
             return True
         if record.interrupted:
@@ -187,28 +214,6 @@ class Matrix:
         if self._plan.telling_only and record.decision is Decision.VALID:
             folder.history.unlink()
         return True
-
-    def _examined(self, own: Runs, scenario: Scenario, folder: RunFolder) -> RunRecord:
-        return examine(
-            self._cluster(own, scenario),
-            scenario,
-            folder,
-            argv=self._argv,
-            versions=self._versions,
-            observers=Observers(tell=_silent, watch=self._screen.watch),
-        )
-
-    def _cluster(self, own: Runs, scenario: Scenario) -> Cluster:
-        """The row's cluster, up and well."""
-        if own.current() is not None:
-            cluster = Cluster(*running_cluster(own))
-            broken = lacks(cluster)
-            if broken is None:
-                return cluster
-            self._screen.say(f"a new cluster, since of the old one {broken}")
-            take_down(own, self._screen.say)
-        bring_up(scenario.topology(), own, _silent_line)
-        return Cluster(*running_cluster(own))
 
     def _add(
         self,
@@ -233,7 +238,3 @@ class Matrix:
 
 def _silent(seconds: float, line: str) -> None:
     """A matrix tells of cells, not of what happens in them."""
-
-
-def _silent_line(line: str) -> None:
-    """Nor of its clusters' starts."""

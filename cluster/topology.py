@@ -25,6 +25,8 @@ STRATEGIES = (
     "sequenced",
     "strict",
 )
+PEERS = ("flask-caching-simple", "flask-caching-redis", "cashews", "dogpile", "redis-py-tracking")
+"""Other people's caches, by the name that stands for a strategy: the same shop on another library (contract §5)."""
 STRATEGY_DEFAULT = "sequenced"
 WRITE_PATHS = ("cache-aside", "write-through", "write-behind")
 DATABASE_KINDS = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}
@@ -63,7 +65,10 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __post_init__(self) -> None:
         """Raise WrongInputError, naming the right values, for anything that no launcher could start."""
-        _one_of("strategy", self.strategy, STRATEGIES)
+        _one_of("strategy", self.strategy, (*STRATEGIES, *PEERS))
+        if self.peer:
+            _one_of(f"write path of {self.strategy}", self.write_path, ("cache-aside",))
+            _one_of(f"launcher of {self.strategy}", self.launcher, ("processes",))
         _one_of("write path", self.write_path, WRITE_PATHS)
         _within("nodes", self.nodes, NODES_MAX)
         _within("workers", self.workers, WORKERS_MAX)
@@ -73,6 +78,11 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             parse_database(self.database_url)
         for name, _ in self.settings:
             _one_of("setting", name, SETTINGS)
+
+    @property
+    def peer(self) -> str:
+        """The other people's cache that it runs on, or ""."""
+        return self.strategy if self.strategy in PEERS else ""
 
     @property
     def node_names(self) -> tuple[str, ...]:

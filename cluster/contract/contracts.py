@@ -140,6 +140,22 @@ def _ttl(times: Times) -> tuple[str, tuple[Promise, ...]]:
     )
 
 
+def _islands(times: Times) -> tuple[str, tuple[Promise, ...]]:
+    return f"staleness ≤ {times.l1_ttl_ns / S:g} s", (
+        _stale(times.l1_ttl_ns + AT_ONCE_NS, "the TTL, from the end of the load", delivery=True),
+        _micro_cache(times.l1_ttl_ns + AT_ONCE_NS, "the TTL, from the end of the load"),
+    )
+
+
+def _called_back(times: Times) -> tuple[str, tuple[Promise, ...]]:
+    return f"staleness ≤ {DELIVERY_NS / S:g} s in health, ≤ {times.l2_ttl_ns / S:g} s whatever happens", (
+        _stale(DELIVERY_NS, "delivery", when=When.HEALTH, delivery=True),
+        _micro_cache(DELIVERY_NS, "delivery", when=When.HEALTH),
+        _stale(times.l2_ttl_ns, "the TTL of what is in Redis", delivery=True),
+        _micro_cache(times.l2_ttl_ns, "the TTL of what is in Redis"),
+    )
+
+
 def _pubsub(times: Times) -> tuple[str, tuple[Promise, ...]]:
     both = times.l1_ttl_ns + times.l2_ttl_ns
     return f"staleness ≤ {DELIVERY_NS / S:g} s in health, ≤ {both / S:g} s whatever happens", (
@@ -181,7 +197,13 @@ OWN: dict[str, Callable[[Times], tuple[str, tuple[Promise, ...]]]] = {
     "tracking": _pubsub,
     "sequenced": _sequenced,
     "strict": _strict,
+    "flask-caching-simple": _islands,
+    "flask-caching-redis": _shared_level,
+    "dogpile": _shared_level,
+    "cashews": _called_back,
+    "redis-py-tracking": _called_back,
 }
+"""Of other people's caches: what a reader of their documents would take from them, with the times to live set here."""
 
 
 def settles_within_s(strategy: str, settings: Mapping[str, str]) -> float:

@@ -16,7 +16,7 @@ from cluster.processes.plan import Plan
 from cluster.processes.spawn import Command, Spawned
 from cluster.until import Missing
 
-ARGV = (sys.executable, "-m", "gunicorn", "-c", "python:catalog.gunicorn_conf", "catalog.wsgi:application")
+ARGV = (sys.executable, "-m", "gunicorn", "-c", "python:catalog.gunicorn_conf")
 METRICS = "metrics"
 
 
@@ -41,7 +41,8 @@ class NodeServer:
             "CATALOG_RUN_DIR": str(folder),
             "PROMETHEUS_MULTIPROC_DIR": str(folder / METRICS),
         }
-        return Command(ARGV, folder, service_environment(self.plan, self.name) | added)
+        application = "peers.wsgi:application" if self.plan.topology.peer else "catalog.wsgi:application"
+        return Command((*ARGV, application), folder, service_environment(self.plan, self.name) | added)
 
     def answers(self, spawned: Spawned) -> Missing:  # noqa: ARG002  # its ports say more than its log
         """Each of its workers answers `/healthz` on its own port."""
@@ -64,13 +65,15 @@ class NodeServer:
 
 def service_environment(plan: Plan, name: str) -> dict[str, str]:
     """What a node and the flusher are both told (contract §5)."""
+    peer = plan.topology.peer
     return {
         "CATALOG_NODE": name,
         "CATALOG_SECRET": plan.run.secret(),
         "DATABASE_URL": plan.database_url(name),
         "REDIS_URL": plan.redis_url(name),
-        "TOCSIN_STRATEGY": plan.topology.strategy,
+        "TOCSIN_STRATEGY": "no-cache" if peer else plan.topology.strategy,
         "TOCSIN_WRITE_PATH": plan.topology.write_path,
+        **({"PEERS_LIBRARY": peer} if peer else {}),
         **dict(plan.topology.settings),
     }
 

@@ -18,7 +18,7 @@ _OPERATION = re.compile(r"\(operation ([0-9a-f]{16})\)$")
 # One member of Cache-Status (RFC 9211): a name, then parameters, whose quoted strings may hold anything.
 _MEMBER = re.compile(r'([^,;\s"]+)((?:\s*;\s*[^,;="\s]+(?:=(?:"(?:[^"\\]|\\.)*"|[^,;\s"]*))?)*)\s*(?:,\s*|$)')
 _HIT = re.compile(r";\s*hit\s*(?:;|$)")
-_LAYERS = {"edge": Layer.EDGE, "tocsin-l1": Layer.L1, "tocsin-l2": Layer.L2}
+_LAYERS = {"edge": Layer.EDGE, "tocsin-l1": Layer.L1, "tocsin-l2": Layer.L2, "peer-l1": Layer.L1, "peer-l2": Layer.L2}
 
 
 class UnreadableError(ValueError):

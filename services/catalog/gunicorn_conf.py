@@ -20,7 +20,7 @@ from gunicorn.sock import TCP6Socket, TCPSocket
 from gunicorn.workers.base import Worker
 
 from catalog import logs, one_write
-from catalog.service import service_of
+from catalog.service import lifecycle_of
 from catalog.settings import Serving, Settings, from_environment
 
 _settings = from_environment(Settings)
@@ -107,13 +107,13 @@ def post_fork(_arbiter: Arbiter, worker: Worker) -> None:
 
 def post_worker_init(worker: Worker) -> None:
     """Become the worker: open its cache and its database, in its own process."""
-    service_of(worker.wsgi).start(f"{_settings.node}/worker-{worker.slot}")
+    lifecycle_of(worker.wsgi).start(f"{_settings.node}/worker-{worker.slot}")
 
 
 def worker_exit(_arbiter: Arbiter, worker: Worker) -> None:
     """Close what the worker opened."""
     if worker.booted:
-        service_of(worker.wsgi).stop()
+        lifecycle_of(worker.wsgi).stop()
 
 
 def child_exit(_arbiter: Arbiter, worker: Worker) -> None:

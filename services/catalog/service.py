@@ -11,6 +11,7 @@ and inherited over a fork (hazard 34). A process starts once, under the one name
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from flask import Flask
@@ -85,6 +86,22 @@ class Service:
         """The worker that this process is."""
         assert self._worker is not None, "Service.start was not called in this process"
         return self._worker
+
+
+class Lifecycle(Protocol):
+    """What gunicorn starts in each of its workers, whichever application it serves."""
+
+    def start(self, name: str) -> object:
+        """Become the worker `name`, after the fork."""
+
+    def stop(self) -> None:
+        """Close what `start` opened."""
+
+
+def lifecycle_of(application: Flask) -> Lifecycle:
+    """What is to be started for an application: the catalogue's service, or that of a shop on another cache."""
+    lifecycle: Lifecycle = application.extensions[EXTENSION]
+    return lifecycle
 
 
 def service_of(application: Flask) -> Service:

@@ -27,6 +27,7 @@ from cluster.errors import ClusterError
 from cluster.launcher import Launcher, Say, launcher_named, launcher_of
 from cluster.ledger import Closed, Ready
 from cluster.runs import Run, Runs
+from cluster.seal import plant, wished
 from cluster.status import State, Status
 from cluster.topology import Topology
 
@@ -62,6 +63,7 @@ def bring_up(topology: Topology, runs: Runs, say: Say, *, clock: Callable[[], fl
         runs.prune()
         with _hangups_raise():
             run = runs.create(topology, now=datetime.now(UTC), secret=secrets.token_urlsafe(32))
+            plant(run, wished())
             try:
                 runs.make_current(run)
                 launcher_of(run).up(say)

@@ -49,7 +49,7 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `database_url` None: the launcher's own database (SQLite in the run folder; PostgreSQL under compose).
     `edge_port` None: 8080 if it is free, else another; 0: any free one; a number: that one or none.
-    `direct`: no links, so no partitions.
+    `direct`: no links, so no partitions. `failpoints`, `trace`: the services have theirs (contract §5, §9).
     `settings`: further environment of the services, sorted by name.
     """
 
@@ -61,6 +61,8 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database_url: str | None = None
     edge_port: int | None = None
     direct: bool = False
+    failpoints: bool = False
+    trace: bool = False
     settings: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:

@@ -34,6 +34,8 @@ def _list(names: Iterable[str]) -> str:
 @click.option("--database-url", envvar="DATABASE_URL", help="PostgreSQL or MariaDB (default: the launcher's own).")
 @click.option("--port", type=int, envvar="EDGE_PORT", help="The edge's port (default: 8080 if free; 0: any).")
 @click.option("--direct", is_flag=True, help="Leave the links out: nothing between nodes and Redis, and no partitions.")
+@click.option("--failpoints", is_flag=True, help="Let the services be crashed, or slowed down, at chosen places.")
+@click.option("--trace", is_flag=True, help="Let the services write down what they do about invalidations.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help=f"Tell the services: {_list(SETTINGS)}.")
 @click.pass_obj
 def up(
@@ -46,6 +48,8 @@ def up(
     database_url: str | None,
     port: int | None,
     direct: bool,
+    failpoints: bool,
+    trace: bool,
     settings: tuple[str, ...],
 ) -> None:
     """Start the cluster, and return when it is ready. Does nothing when it runs already."""
@@ -58,6 +62,8 @@ def up(
         database_url=database_url or None,
         edge_port=port,
         direct=direct,
+        failpoints=failpoints,
+        trace=trace,
         settings=topologies.parse_settings(settings),
     )
     brought = bring_up(topology, runs, say)

@@ -25,8 +25,10 @@ from cluster.compose.plan import (
 )
 from cluster.edge import RULES, render_cluster
 from cluster.ports import LOOPBACK
+from cluster.seal import switches
 
 WRITTEN_NODES = 3  # node-1 to node-3 stand in docker-compose.yml
+RUN_INSIDE = "/run/tocsin"
 EVERYWHERE = "0.0.0.0"  # noqa: S104  # inside a container; only loopback ports are published
 
 
@@ -69,7 +71,7 @@ def _lines(plan: Plan, configuration: Path) -> Iterator[str]:
     yield f"  {POSTGRES}:"
     yield _ports([(addresses.database, POSTGRES_INSIDE)])
     yield f"  {FLUSHER}:"
-    yield f"    environment: {json.dumps(dict(plan.topology.settings))}"
+    yield f"    environment: {json.dumps(dict(plan.topology.settings) | _switches(plan))}"
     for number, node in enumerate(nodes, start=1):
         yield f"  {node}:"
         if number > WRITTEN_NODES:
@@ -83,13 +85,21 @@ def _lines(plan: Plan, configuration: Path) -> Iterator[str]:
 def _node(plan: Plan, node: str) -> Iterator[str]:
     workers = plan.topology.worker_names(node)
     inside = [NODE_INSIDE + slot for slot in range(1, len(workers) + 1)]
-    settings = dict(plan.topology.settings) | {
-        "CATALOG_NODE": node,
-        "CATALOG_WORKER_BINDS": ",".join(f"{EVERYWHERE}:{port}" for port in inside),
-    }
+    settings = (
+        dict(plan.topology.settings)
+        | _switches(plan)
+        | {
+            "CATALOG_NODE": node,
+            "CATALOG_WORKER_BINDS": ",".join(f"{EVERYWHERE}:{port}" for port in inside),
+        }
+    )
     published = [plan.addresses.workers[worker] for worker in workers]
     yield f"    environment: {json.dumps(settings)}"
     yield _ports([(plan.addresses.nodes[node], NODE_INSIDE), *zip(published, inside, strict=True)])
+
+
+def _switches(plan: Plan) -> dict[str, str]:
+    return switches(plan.run, trace_folder=f"{RUN_INSIDE}/trace")
 
 
 def _ports(pairs: Iterable[tuple[int, int]]) -> str:

@@ -14,6 +14,7 @@ from cluster.asking import http_status
 from cluster.ports import LOOPBACK
 from cluster.processes.plan import Plan
 from cluster.processes.spawn import Command, Spawned
+from cluster.seal import TRACE_FOLDER, switches
 from cluster.until import Missing
 
 ARGV = (sys.executable, "-m", "gunicorn", "-c", "python:catalog.gunicorn_conf")
@@ -75,6 +76,7 @@ def service_environment(plan: Plan, name: str) -> dict[str, str]:
         "TOCSIN_WRITE_PATH": plan.topology.write_path,
         **({"PEERS_LIBRARY": peer} if peer else {}),
         **dict(plan.topology.settings),
+        **switches(plan.run, trace_folder=str(plan.run.path / TRACE_FOLDER)),
     }
 
 

@@ -21,12 +21,13 @@ from typing import Any
 import structlog
 from celery import Celery, signals
 from celery.beat import EmbeddedService
-from tocsin import Unavailable, WritePath, connect
+from tocsin import Unavailable, WritePath
 
 from catalog import logs
 from catalog.database import Database
 from catalog.drain import drain
 from catalog.errors import DatabaseUnavailable, OutcomeUnknown
+from catalog.examined import cache_of
 from catalog.relay import forget, relay_of
 from catalog.settings import Settings, from_environment
 from catalog.steadfast import PlainScheduler, QuietWorker, SteadyConsumer
@@ -37,7 +38,7 @@ log = structlog.get_logger()
 
 _settings = from_environment(Settings)
 _database = Database(_settings.database_url)
-_cache = connect(_settings.cache)
+_cache = cache_of(_settings.cache, _settings.secret)
 _relay = relay_of(_cache)
 _turns_s = {"relay": EVERY_S, "forget": FORGET_EVERY_S}
 if _settings.cache.write_path is WritePath.WRITE_BEHIND:

@@ -16,10 +16,11 @@ from typing import Protocol
 import structlog
 from flask import Flask
 from msgspec.structs import replace
-from tocsin import Cache, WritePath, connect
+from tocsin import Cache, WritePath
 
 from catalog.behind import BehindWrites
 from catalog.database import Database
+from catalog.examined import cache_of
 from catalog.logs import identify
 from catalog.metrics import Metrics
 from catalog.operation import Writes
@@ -57,7 +58,7 @@ class Service:
         settings = self.settings
         identify(worker=name)
         database = Database(settings.database_url)
-        cache = connect(replace(settings.cache, node=name), observer=self.metrics.observer)
+        cache = cache_of(replace(settings.cache, node=name), settings.secret, observer=self.metrics.observer)
         behind = settings.cache.write_path is WritePath.WRITE_BEHIND
         writes: Writes = (BehindWrites if behind else DirectWrites)(database, cache, node=settings.node)
         cache.start()

@@ -23,6 +23,7 @@ from tocsin import CacheSettings, Strategy, WritePath
 from tocsin.errors import SettingsError
 
 from catalog.errors import BadSettings
+from catalog.examined import SWITCHES, refuse_unsealed
 
 NAMESPACE = "catalog"
 SECRET_LENGTH_MIN = 8
@@ -46,6 +47,7 @@ OURS = frozenset(
         "CATALOG_SECRET",
         "CATALOG_RUN_DIR",
         "CATALOG_LOG_FORMAT",
+        *SWITCHES,
         "TOCSIN_STRATEGY",
         "TOCSIN_WRITE_PATH",
         "TOCSIN_L1_TTL_S",
@@ -54,7 +56,7 @@ OURS = frozenset(
     }
 )
 # Variables of the command line that starts clusters. The services inherit them and must not mistake them for typos.
-OF_THE_EXAMINER = frozenset({"TOCSIN_RUN", "TOCSIN_RUNS", "TOCSIN_REDIS_SERVER", "TOCSIN_NGINX"})
+OF_THE_EXAMINER = frozenset({"TOCSIN_PLANTED", "TOCSIN_RUN", "TOCSIN_RUNS", "TOCSIN_REDIS_SERVER", "TOCSIN_NGINX"})
 _NODE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
@@ -115,6 +117,7 @@ class Settings:
         secret = _required(environ, "CATALOG_SECRET")
         if len(secret) < SECRET_LENGTH_MIN:
             raise BadSettings(f"CATALOG_SECRET has {len(secret)} characters: at least {SECRET_LENGTH_MIN} are needed")
+        refuse_unsealed(environ, secret, node)
         log_format = environ.get("CATALOG_LOG_FORMAT", "json")
         if log_format not in ("json", "console"):
             raise _bad("CATALOG_LOG_FORMAT", log_format, "json or console")

@@ -5,14 +5,14 @@ import os
 import sys
 from pathlib import Path
 
-from tocsin.agent.process import keep_table
+from tocsin.agent.process import Adapt, as_they_are, keep_table
 from tocsin.errors import SettingsError
 from tocsin.generation_file import folder_for
 from tocsin.settings import CacheSettings, Strategy
 
 
-def main(words: list[str]) -> int:
-    """Run the command line; return 0, or 1 with one sentence on stderr."""
+def main(words: list[str], *, adapt: Adapt = as_they_are) -> int:
+    """Run the command line; return 0, or 1 with one sentence on stderr. `adapt` is for those who wrap it."""
     parser = argparse.ArgumentParser(prog="tocsin", description=__doc__)
     agent = parser.add_subparsers(required=True).add_parser(
         "agent",
@@ -41,7 +41,7 @@ def main(words: list[str]) -> int:
             outbox_url=os.environ.get("OUTBOX_URL", ""),
         )
         folder = options.folder or folder_for(settings.redis_url, settings.namespace, settings.node_name)
-        kept = keep_table(settings, folder, lock=options.lock, stays=options.lock is None)
+        kept = keep_table(settings, folder, lock=options.lock, stays=options.lock is None, adapt=adapt)
     except (SettingsError, OSError) as error:
         print(f"tocsin agent: {error}", file=sys.stderr)
         return 1

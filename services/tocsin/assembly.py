@@ -15,6 +15,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -70,18 +71,35 @@ class Adapters(Struct, frozen=True):
     locks: Locks | None = None
 
 
+class Adapt(Protocol):
+    """What may get around the parts of a cache while it is composed; each method returns what is to be used instead."""
+
+    def settings(self, settings: CacheSettings) -> CacheSettings:
+        """Return the settings to compose with."""
+
+    def adapters(self, adapters: Adapters, settings: CacheSettings, clock: Clock) -> Adapters:
+        """Return the adapters to compose with."""
+
+    def parts(self, parts: Coherence, settings: CacheSettings, clock: Clock) -> Coherence:
+        """Return the parts of the strategy."""
+
+
 def connect(
     settings: CacheSettings,
     *,
     observer: Observer | None = None,
     trouble: Sequence[type[Exception]] = (),
     carry: Carry = UNPROTECTED.carry,
+    adapt: Adapt | None = None,
 ) -> Cache:
     """Return a cache on Redis. Opens nothing: no connection, no thread; so it may be called before a fork.
 
     `trouble` are errors of loaders, beside OSError, that say that what they ask is in trouble (`tocsin.loading`).
     `carry` takes the caller's context along to the thread of a refresh, if `refresh_threads` are set.
+    `adapt` gets around its parts, for those who watch or test them.
     """
+    if adapt is not None:
+        settings = adapt.settings(settings)
     clock = SystemClock()
     watching = observer or Unobserved()
     connection = RedisConnection(settings, clock)
@@ -98,9 +116,11 @@ def connect(
         sequencing=_sequencing(connection, settings, clock) if settings.strategy.is_sequenced else None,
         locks=RedisLocks(connection),
     )
+    if adapt is not None:
+        adapters = adapt.adapters(adapters, settings, clock)
     threads = Threads(settings.refresh_threads, clock) if settings.refresh_threads else None
     protection = Protection(background=threads, carry=carry, trouble=tuple(trouble))
-    return compose(settings, adapters, clock=clock, observer=watching, protection=protection)
+    return compose(settings, adapters, clock=clock, observer=watching, protection=protection, adapt=adapt)
 
 
 def compose(
@@ -110,14 +130,17 @@ def compose(
     clock: Clock,
     observer: Observer,
     protection: Protection = UNPROTECTED,
+    adapt: Adapt | None = None,
 ) -> Cache:
-    """Return a cache of the settings' strategy, built on the given adapters."""
+    """Return a cache of the settings' strategy, built on the given adapters; `adapt` gets around its parts."""
     journal = adapters.journal
     if settings.strategy.is_sequenced:
         parts, shared = _sequenced_parts(settings, adapters, clock)
         journal = SequencedJournal(journal, shared)
     else:
         parts = _parts(settings, adapters, clock)
+    if adapt is not None:
+        parts = adapt.parts(parts, settings, clock)
     return Cache(parts=parts, journal=journal, settings=settings, clock=clock, observer=observer, protection=protection)
 
 

@@ -111,7 +111,7 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
     and tries that every `beat_every_s`; a writer has `writer_s` from its announcement to its commit. `agent` keeps the
     node's table; the workers of a node are those whose names agree up to the first slash. `table_dir` is the folder
     of the tables; '' stands for one in memory, of this user's own. `outbox_url` is the database whose table `outbox`
-    the agents relay (see `tocsin.outbox.table`); '' stands for none.
+    the agents relay (see `tocsin.outbox.table`); '' stands for none. `agent_module` is what is run as an agent.
     """
 
     redis_url: str
@@ -141,6 +141,7 @@ class CacheSettings(Struct, frozen=True, kw_only=True):
     writer_s: float = 3.0
     agent: Agent = Agent.PROCESS
     table_dir: str = ""
+    agent_module: str = "tocsin"
     outbox_url: str = ""
 
     def __post_init__(self) -> None:

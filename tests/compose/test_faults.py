@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.compose, pytest.mark.timeout(300)]
 def cluster(image: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two nodes of one worker, on PostgreSQL."""
     live = LiveCluster(tmp_path_factory.mktemp("faults") / "runs")
-    live.do("up", "--launcher", "compose", "--nodes", "2", "--workers", "1", "--port", "0")
+    live.do("up", "--launcher", "compose", "--nodes", "2", "--workers", "1", "--port", "0", "--failpoints", "--trace")
     try:
         run, launcher = running_cluster(live.runs)
         yield Cluster(run, launcher)

@@ -23,7 +23,7 @@ NETWORKED = {"partition-database", "database-down"}
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two nodes of one worker, on SQLite."""
     live = LiveCluster(tmp_path_factory.mktemp("faults") / "runs")
-    live.do("up", "--nodes", "2", "--workers", "1", "--port", "0")
+    live.do("up", "--nodes", "2", "--workers", "1", "--port", "0", "--failpoints", "--trace")
     try:
         run, launcher = running_cluster(live.runs)
         yield Cluster(run, launcher)

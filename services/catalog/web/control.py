@@ -7,6 +7,7 @@ answer nor the time that the comparison takes says otherwise. nginx never routes
 from __future__ import annotations
 
 import hmac
+from typing import TYPE_CHECKING
 
 import msgspec
 from flask import Blueprint, Flask, Response, request
@@ -17,12 +18,16 @@ from tocsin.names import check_name
 from werkzeug.exceptions import NotFound
 
 from catalog.errors import BadRequest
+from catalog.examined import failpoints_of
 from catalog.product import LISTS
 from catalog.products import LIST, PRODUCT
 from catalog.web.answer import JSON, worker
 from catalog.web.body import body_of
 from catalog.web.cache_class import CacheClass, cached
 from catalog.web.problem import problem
+
+if TYPE_CHECKING:
+    from planted.failpoint import Failpoints
 
 PREFIX = "/_tocsin/"
 NAMES_MAX = 1000
@@ -91,6 +96,32 @@ def invalidate() -> ResponseReturnValue:
     except ValueError as error:
         raise BadRequest(422, str(error)) from None
     return _json(worker().cache.invalidate(names))
+
+
+@routes.get("/failpoint")
+@cached(CacheClass.NO_STORE)
+def failpoint_hits() -> ResponseReturnValue:
+    """How often each failpoint of this node was hit."""
+    return _json({"hits": dict(_failpoints().hits())})
+
+
+@routes.post("/failpoint")
+@cached(CacheClass.NO_STORE)
+def arm_failpoint() -> ResponseReturnValue:
+    """Arm a failpoint for the processes of this node together, or disarm it with a count of 0."""
+    from planted.failpoint import Armed
+
+    points = _failpoints()
+    armed = body_of(request, Armed)
+    points.arm(armed)
+    return _json({"armed": {armed.point: armed.count}})
+
+
+def _failpoints() -> Failpoints:
+    points = failpoints_of(worker().settings.secret)
+    if points is None:
+        raise NotFound
+    return points
 
 
 def _guard() -> None:

@@ -139,7 +139,16 @@ def spawner(settings: CacheSettings, folder: Path) -> Spawn:
 
     def spawn(lock: int) -> int:
         command = [
-            *(sys.executable, "-m", "tocsin", "agent", "--folder", str(folder), "--lock", str(INHERITED_LOCK)),
+            *(
+                sys.executable,
+                "-m",
+                settings.agent_module,
+                "agent",
+                "--folder",
+                str(folder),
+                "--lock",
+                str(INHERITED_LOCK),
+            ),
             *("--node", settings.node_name, "--namespace", settings.namespace, "--strategy", settings.strategy.value),
             *("--lease", str(settings.lease_s), "--beat", str(settings.beat_every_s)),
             *("--canary", str(settings.canary_every_s), "--canary-within", str(settings.canary_within_s)),

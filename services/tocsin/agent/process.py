@@ -26,7 +26,9 @@ from tocsin.generation import Keeper
 from tocsin.generation_file import GenerationFile
 from tocsin.redis.connection import RedisConnection
 from tocsin.redis.sequenced.assembly import sequencer_on
+from tocsin.sequencer import Feed
 from tocsin.settings import CacheSettings
+from tocsin.sink import Sink
 
 LOOK_EVERY_S = 1.0
 ALONE_S = 5.0
@@ -52,7 +54,18 @@ class Attendance:
         return now_s >= self._seen_s + self._alone_s
 
 
-def keep_table(settings: CacheSettings, folder: Path, *, lock: int | None, stays: bool) -> bool:
+Adapt = Callable[[Feed, Sink, CacheSettings], tuple[Feed, Sink]]
+"""What may get around an agent's feed and sink; it returns those to be used instead."""
+
+
+def as_they_are(feed: Feed, sink: Sink, settings: CacheSettings) -> tuple[Feed, Sink]:  # noqa: ARG001 - a form
+    """Return both unchanged."""
+    return feed, sink
+
+
+def keep_table(
+    settings: CacheSettings, folder: Path, *, lock: int | None, stays: bool, adapt: Adapt = as_they_are
+) -> bool:
     """Keep a node's table until the last worker is gone (`stays`: until SIGTERM); return whether it was ours to keep.
 
     `lock` is the agent's lock as inherited; without one it is taken here, and False says that another agent has it.
@@ -69,9 +82,10 @@ def keep_table(settings: CacheSettings, folder: Path, *, lock: int | None, stays
     sequencer = sequencer_on(connection, settings)
     relaying = RelayThread(settings, sequencer, clock=clock)
     attendance = Attendance(file.anybody_there, clock.now, alone_s=ALONE_S)
+    feed, sink = adapt(sequencer, Keeper(file.map_to_write()), settings)
     follower = Follower(
-        feed=sequencer,
-        sink=Keeper(file.map_to_write()),
+        feed=feed,
+        sink=sink,
         node=holder_name(settings.node_name),
         now=clock.now,
         beats=secrets.randbits(48),

@@ -2,8 +2,12 @@
 
     client ──▶ nginx on `listen` ──▶ memory and a private folder, else ──▶ `origin`
 
-    nginx/cache/ ─────copy──────▶ folder/cache/      the rules: nothing about an address
-    listen, origin ──render─────▶ folder/nginx.conf  the addresses: nothing about HTTP
+    nginx/cache/, alone/ ─────copy──▶ folder/            the rules: nothing about an address
+    listen, origin ──────────render─▶ folder/nginx.conf  the addresses: nothing about HTTP
+    backplane? ──────────────────────▶ python -m tocsin agent --edge folder/control/socket
+
+With a backplane the edge hears of invalidations: an agent, a second child of ours, follows the log in Redis. Then what
+an origin sends without a `Tocsin-Base` is not kept, because nothing proves it.
 
 What always holds: nginx stays in the foreground as our child, ends when we end, and the folder, with all that was ever
 stored, is gone afterwards.
@@ -12,6 +16,7 @@ stored, is gone afterwards.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import subprocess
@@ -21,15 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cluster.edge import CONTROL, NJS_MODULE, RULES, agent_command, hearing_lines
 from cluster.errors import ClusterError, WrongInputError
 from cluster.until import until
 
-RULES = Path(__file__).resolve().parent.parent / "nginx" / "cache"
 STARTED_WITHIN_S = 10.0
 ENDED_WITHIN_S = 10.0
-
-# Where the official nginx image keeps njs; a build that has it compiled in has no such file, and needs no line.
-NJS_MODULE = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +82,33 @@ def parse_origin(text: str) -> Origin:
     raise WrongInputError(f"{text!r} is no origin; write http://host:port, as in http://127.0.0.1:5000")
 
 
-def write_folder(folder: Path, *, listen: Place, origin: Origin, as_root: bool) -> None:
-    """Make `folder` what `nginx -p folder -c nginx.conf` runs from. `as_root`: who will start it. Raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / "run").mkdir(mode=0o700, exist_ok=True)
-    shutil.copytree(RULES, folder / "cache", dirs_exist_ok=True)
-    (folder / "nginx.conf").write_text(render(listen, origin, as_root=as_root), encoding="utf-8")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backplane:
+    """Where the edge hears of invalidations: the Redis and namespace of the services, and the secret shared with them.
+
+    The secret lets the edge and the agent know each other, and sign the watermarks of sessions as the nodes do.
+    """
+
+    redis_url: str
+    namespace: str
+    secret: str
 
 
-def render(listen: Place, origin: Origin, *, as_root: bool) -> str:
+def write_folder(
+    folder: Path, *, listen: Place, origin: Origin, as_root: bool, backplane: Backplane | None = None
+) -> None:
+    """Make `folder` what `nginx -p folder -c nginx.conf` runs in. `as_root`: who will start it. Raises OSError."""
+    for private in (folder, folder / "run", folder / CONTROL.parent):
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copytree(RULES / "cache", folder / "cache", dirs_exist_ok=True)
+    shutil.copytree(RULES / "alone", folder / "own", dirs_exist_ok=True)
+    shutil.copyfile(RULES / "control.conf", folder / "control.conf")
+    configuration = folder / "nginx.conf"
+    configuration.touch(mode=0o600)
+    configuration.write_text(render(listen, origin, as_root=as_root, backplane=backplane), encoding="utf-8")
+
+
+def render(listen: Place, origin: Origin, *, as_root: bool, backplane: Backplane | None = None) -> str:
     """The text of nginx.conf: everything that is not a rule of caching.
 
     Started as root, nginx would run its workers as `nobody`, who can't enter a private folder: hence `user root`.
@@ -116,11 +136,16 @@ def render(listen: Place, origin: Origin, *, as_root: bool) -> str:
         '    map "" $edge_upstream {',
         f"        default {origin.scheme}://edge_origin;",
         "    }",
+        '    map "" $edge_connection { default ""; }',
+        '    map "" $edge_apart { default ""; }',
+        *(f"    {line}" for line in _hearing(backplane)),
         "    server {",
         f"        listen {listen};",
         "        proxy_ssl_server_name on;",
         f"        proxy_ssl_name {origin.place.host};",
         "        include cache/asking.conf;",
+        *(["        proxy_set_header Tocsin-Edge $edge_secret;"] if backplane else []),
+        '        proxy_set_header Tocsin-Secret "";',
         "        include cache/locations.conf;",
         "    }",
         "}",
@@ -128,28 +153,55 @@ def render(listen: Place, origin: Origin, *, as_root: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _hearing(backplane: Backplane | None) -> list[str]:
+    if backplane is None:
+        return hearing_lines(secret='default "";', control=None)  # noqa: S106  # there is none
+    return hearing_lines(secret=f'default "{backplane.secret}";', control=str(CONTROL))
+
+
 @contextlib.contextmanager
-def running(nginx: Path, listen: Place, origin: Origin, *, as_root: bool) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    nginx: Path, listen: Place, origin: Origin, *, as_root: bool, backplane: Backplane | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """The edge's nginx while the block runs, listening when it begins, its folder removed when it ends.
 
-    Raises ClusterError when nginx ends at once (its own words are on stderr), NotInTimeError when it does not listen.
+    With a `backplane` its agent runs too. Raises ClusterError when nginx ends at once (its own words are on stderr),
+    NotInTimeError when it does not listen.
     """
     with tempfile.TemporaryDirectory(prefix="tocsin-edge-") as name:
         folder = Path(name)
-        write_folder(folder, listen=listen, origin=origin, as_root=as_root)
+        write_folder(folder, listen=listen, origin=origin, as_root=as_root, backplane=backplane)
         # A session of its own: Ctrl-C reaches us alone, and nginx ends once, by our hand.
         process = subprocess.Popen(
             [str(nginx), "-p", str(folder), "-e", "stderr", "-c", "nginx.conf"],
+            cwd=folder,  # the address of the agent's socket is relative
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
+        children = [process]
         try:
             until(_started(process, folder, listen), within_s=STARTED_WITHIN_S, waiting_for=f"nginx on {listen}")
+            if backplane is not None:
+                children.append(_start_agent(folder, backplane))
             yield process
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-            process.wait(timeout=ENDED_WITHIN_S)
+            # The agent first: it ends the lease, so that the strict writers need not wait for this edge.
+            for child in reversed(children):
+                if child.poll() is None:
+                    child.send_signal(signal.SIGTERM)
+                child.wait(timeout=ENDED_WITHIN_S)
+
+
+def _start_agent(folder: Path, backplane: Backplane) -> subprocess.Popen[bytes]:
+    secret_file = folder / "secret"
+    secret_file.touch(mode=0o600)
+    secret_file.write_text(backplane.secret, encoding="ascii")
+    return subprocess.Popen(
+        agent_command(folder / CONTROL, secret_file=secret_file, namespace=backplane.namespace, name="edge"),
+        env={**os.environ, "REDIS_URL": backplane.redis_url},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _started(process: subprocess.Popen[bytes], folder: Path, listen: Place) -> Callable[[], str | None]:

@@ -28,6 +28,7 @@ STRATEGIES = (
 PEERS = ("flask-caching-simple", "flask-caching-redis", "cashews", "dogpile", "redis-py-tracking")
 """Other people's caches, by the name that stands for a strategy: the same shop on another library (contract §5)."""
 STRATEGY_DEFAULT = "sequenced"
+NUMBERED = ("sequenced", "strict")  # those that number their invalidations, so that an edge can follow them
 WRITE_PATHS = ("cache-aside", "write-through", "write-behind")
 DATABASE_KINDS = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}
 DATABASE_PORTS = {"postgresql": 5432, "mariadb": 3306}
@@ -85,6 +86,11 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def peer(self) -> str:
         """The other people's cache that it runs on, or ""."""
         return self.strategy if self.strategy in PEERS else ""
+
+    @property
+    def numbers(self) -> bool:
+        """Whether the strategy numbers its invalidations: then the edge hears them, through an agent of its own."""
+        return self.strategy in NUMBERED
 
     @property
     def node_names(self) -> tuple[str, ...]:

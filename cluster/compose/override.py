@@ -35,21 +35,26 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104  # inside a container; only loopback ports 
 def write_override(plan: Plan) -> Path:
     """Write `compose.yaml` and the edge's cluster.conf into the run folder; return the former."""
     configuration = plan.run.folder(EDGE) / "cluster.conf"
-    configuration.write_text(edge_configuration(plan.topology.nodes), encoding="utf-8")
+    text = edge_configuration(plan.topology.nodes, hears=plan.topology.numbers)
+    configuration.write_text(text, encoding="utf-8")
     configuration.chmod(0o644)  # read by the container's own user; it holds no secret
     path = plan.run.path / OVERRIDE
     path.write_text("\n".join(_lines(plan, configuration)) + "\n", encoding="utf-8")
     return path
 
 
-def edge_configuration(nodes: int) -> str:
-    """cluster.conf for an edge in a container: nodes by name, asked of Docker's own DNS again every second."""
+def edge_configuration(nodes: int, *, hears: bool) -> str:
+    """cluster.conf for an edge in a container: nodes by name, asked of Docker's own DNS again every second.
+
+    `hears`: its agent, in a container of its own, tells it of invalidations, through a volume that both have.
+    """
     return render_cluster(
         listen=f"{EVERYWHERE}:{EDGE_INSIDE}",
         servers=[f"node-{number}:{NODE_INSIDE}" for number in range(1, nodes + 1)],
         secret="include /var/lib/tocsin/edge-secret;",  # noqa: S106  # where it lies, not what it is
         access_log="/dev/stdout",
         resolver="127.0.0.11 valid=1s ipv6=off",
+        control="/run/edge-control/socket" if hears else None,
     )
 
 

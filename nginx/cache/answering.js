@@ -12,9 +12,11 @@
  * Locations can't see each other's JavaScript state, so what the next step needs is in variables ($edge_…, cache.conf).
  */
 
+import marks from 'marks.js';
 import policy from 'policy.js';
 import records from 'records.js';
 import selection from 'selection.js';
+import session from 'session.js';
 import update from 'update.js';
 
 const DECISIONS_MAX = 3;
@@ -43,17 +45,35 @@ function answer(r) {
         return forward(r, 'method');
     }
     const fields = r.headersIn;
+    if (r.variables.edge_apart) {
+        return forward(r, 'bypass');
+    }
     if (fields['If-Match'] !== undefined || fields['If-Unmodified-Since'] !== undefined
         || fields['If-Range'] !== undefined && fields['If-Range'].indexOf('W/') === 0) {
         return forward(r, 'bypass');  // preconditions that are the origin's to judge (RFC 9111 §4.3.2)
     }
     const request = asked(r);
-    const known = records.look(r.variables.edge_url);
-    const live = known === undefined ? [] : known.variants.filter((variant) => records.standing(variant.groups));
+    const v = r.variables;
+    // The lease before the record: what is then found to stand was so as of a moment when the edge could prove it.
+    const held = v.edge_hears ? marks.lease() : undefined;
+    const seen = v.edge_secret ? session.presented(r) : undefined;
+    const blind = v.edge_hears ? blindness(held, seen) : '';
+    if (blind) {
+        return request.only_if_cached ? nothing(r) : forward(r, 'bypass; detail=' + blind);
+    }
+    const known = records.look(v.edge_url);
+    const live = known === undefined ? [] : known.variants.filter((variant) => usable(held, variant));
     const variant = selection.choose(r, live);
     const now_s = clock_s();
-    const verdict = variant === undefined ? {validate: live.length > 0 ? 'vary-miss' : 'uri-miss'}
+    let verdict = variant === undefined ? {validate: live.length > 0 ? 'vary-miss' : 'uri-miss'}
         : policy.judge(variant, request, now_s);
+    if (held !== undefined && variant !== undefined) {
+        const proved = Math.max(held.applied, variant.base);
+        if (seen !== undefined && seen.sequence > proved) {
+            verdict = {validate: 'request', on_error: false};  // the session has seen more than is proved here
+        }
+        told(v, session.raised(seen, held.epoch, proved, v.edge_secret), held.epoch + ',' + proved);
+    }
     if (verdict.use) {
         if (verdict.background) {
             refresh(r, variant, known.nonce, now_s);
@@ -62,9 +82,41 @@ function answer(r) {
         return send(r, variant, known.nonce, 'edge; hit; ttl=' + ttl_s, now_s);
     }
     if (request.only_if_cached) {
-        return r.return(504);
+        return nothing(r);
     }
     return ask(r, variant, verdict, now_s);
+}
+
+/*
+ * What goes with an answer from the store: to a client its session's watermark, '' where there is nothing to say; to another
+ * edge of ours, which stands before us, what a node would tell it.
+ */
+function told(v, watermark, base) {
+    v.edge_cookie = watermark && !v.edge_inner ? session.line(watermark) : '';
+    v.edge_watermark = v.edge_inner ? watermark : '';
+    v.edge_base = v.edge_inner ? base : '';
+}
+
+/*
+ * Why an edge that hears a backplane can't use what it holds: it can prove nothing (`lease`), or this session has seen what
+ * nobody was told of yet, or another epoch (`session`). '' when it can.
+ */
+function blindness(held, seen) {
+    if (held === undefined) {
+        return 'lease';
+    }
+    return seen !== undefined && (seen.pending || seen.epoch !== held.epoch) ? 'session' : '';
+}
+
+/* Has nothing invalidated a stored response, as far as this edge knows (`held`: its lease, where it hears)? */
+function usable(held, variant) {
+    return records.standing(variant.groups) && (held === undefined || marks.stands(held, variant));
+}
+
+function nothing(r) {
+    r.headersOut['Content-Type'] = 'application/problem+json';
+    r.return(504, '{"type":"about:blank","title":"Gateway Timeout","status":504,'
+        + '"detail":"nothing is stored that may answer this, and only-if-cached forbids to ask for it"}\n');
 }
 
 /* Send a stored response, or a 304 if the client has it. */
@@ -74,6 +126,7 @@ function send(r, variant, nonce, member, now_s, age_s) {
     if (selection.unmodified(r, variant, now_s)) {
         const kept = records.cold(variant.id);
         if (kept !== undefined) {
+            v.edge_filled_by = kept.filled_by || '';
             return notModified(r, kept.fields, member, age);
         }
     }
@@ -96,6 +149,16 @@ function notModified(r, kept, member, age) {
     });
     if (age !== '') {
         r.headersOut.Age = age;
+    }
+    const v = r.variables;
+    if (v.edge_cookie) {
+        r.headersOut['Set-Cookie'] = [v.edge_cookie];
+    }
+    [['Tocsin-Base', v.edge_base], ['Tocsin-Watermark', v.edge_watermark]].filter((field) => field[1]).forEach((field) => {
+        r.headersOut[field[0]] = field[1];
+    });
+    if (!v.edge_tells_cdn) {
+        delete r.headersOut['cdn-cache-control'];
     }
     r.headersOut['Cache-Status'] = member;
     r.status = 304;
@@ -136,16 +199,32 @@ function begin(r, reason) {
     v.edge_sequence = String(records.sequence());
     v.edge_asked_s = String(clock_s());
     v.edge_unstorable = '1';
+    remember(v);
+}
+
+/* In which term this request is asked: its answer may be kept in no other. */
+function remember(v) {
+    const now = v.edge_hears ? marks.present() : undefined;
+    v.edge_term = now === undefined ? '' : now.term;
+    v.edge_applied = now === undefined ? '' : String(now.applied);
 }
 
 function fetch(r, reason) {
     begin(r, reason);
+    const v = r.variables;
+    if (v.edge_secret) {
+        // Nodes of ours answer in full, and nginx turns that into the client's 304: or the clients that have an answer
+        // would keep the edge from ever getting one for those that don't.
+        v.edge_if_none_match = '';
+        v.edge_if_modified_since = '';
+    }
     r.internalRedirect('@fetch');
 }
 
 function forward(r, reason) {
     r.variables.edge_reason = reason;
     r.variables.edge_asked_s = String(clock_s());
+    remember(r.variables);  // a HEAD may renew what is stored
     r.internalRedirect('@forward');
 }
 
@@ -158,6 +237,7 @@ function refresh(r, variant, nonce, now_s) {
     v.edge_refresh_nonce = nonce;
     v.edge_sequence = String(records.sequence());
     v.edge_asked_s = String(now_s);
+    remember(v);
     nominate(v, variant);
     r.subrequest('/.edge/refresh', {method: 'GET', detached: true});
 }
@@ -187,11 +267,13 @@ function validated(r) {
     const now_s = clock_s();
     const times = {asked_s: Number(v.edge_asked_s), arrived_s: now_s};
     const result = update.confirmed(variant, kept, asked(r), said, times);
+    result.storable = result.storable && marks.ground(v, result.variant, result.names, result.immutable);
     if (result.storable) {
         records.keep(v.edge_nonce, result.variant, result.cold);
     } else {
         records.drop(v.edge_nonce, variant.id);
     }
+    told(v, v.upstream_http_tocsin_watermark || '', v.upstream_http_tocsin_base || '');
     const member = 'edge; fwd=' + v.edge_reason + '; fwd-status=304' + (result.storable ? '; stored' : '')
         + '; ttl=' + Math.floor(result.variant.lifetime_s - (now_s - result.variant.born_s));
     const age_s = Math.floor(now_s - result.variant.born_s);
@@ -203,7 +285,9 @@ function validated(r) {
 function failed(r) {
     const v = r.variables;
     const variant = find(v.edge_nonce, v.edge_validating);
-    if (variant === undefined) {
+    const held = v.edge_hears ? marks.lease() : undefined;
+    // Seconds may have passed: what was good enough to be validated may not be good enough to be used any more.
+    if (variant === undefined || v.edge_hears && held === undefined || !usable(held, variant)) {
         return again(r);
     }
     const now_s = clock_s();

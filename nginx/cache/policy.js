@@ -150,6 +150,7 @@ function ofResponse(request, response, status, asked_s, arrived_s) {
         while_revalidate_s: while_revalidate_s,
         if_error_s: if_error_s,
         withheld: held,
+        immutable: has('immutable') && known.s > 0,
         groups: response['cache-groups'] === undefined ? [] : structured.strings(response['cache-groups']) || [],
     };
 }

@@ -10,10 +10,12 @@
 
 import answering from 'answering.js';
 import fields from 'fields.js';
+import marks from 'marks.js';
 import policy from 'policy.js';
 import records from 'records.js';
 import reference from 'reference.js';
 import selection from 'selection.js';
+import session from 'session.js';
 import update from 'update.js';
 
 // Every other method may change something, also one that nobody here knows (RFC 9110 §9.2.1, RFC 9111 §4.4).
@@ -58,6 +60,28 @@ function statusOf(r) {
     return r.status === 304 ? 200 : r.status;
 }
 
+/*
+ * What a node said to the edge alone. To another edge of ours, which stands before us, we say it too; for everybody else the
+ * watermark becomes the session's cookie, and the base and what only those who hear may do with the answer end here.
+ */
+function handed(r) {
+    const v = r.variables;
+    if (v.edge_inner) {
+        [['Tocsin-Base', v.upstream_http_tocsin_base], ['Tocsin-Watermark', v.upstream_http_tocsin_watermark]]
+            .filter((field) => field[1]).forEach((field) => {
+                r.headersOut[field[0]] = field[1];
+            });
+        return;
+    }
+    if (!v.edge_tells_cdn && v.upstream_http_tocsin_base) {
+        delete r.headersOut['CDN-Cache-Control'];
+    }
+    if (v.edge_secret && v.upstream_http_tocsin_watermark) {
+        r.headersOut['Set-Cookie'] =
+            (r.headersOut['Set-Cookie'] || []).concat([session.line(v.upstream_http_tocsin_watermark)]);
+    }
+}
+
 /* Our member of Cache-Status, behind those of the caches before us (RFC 9211 §2). */
 function sign(r, stored, ttl_s) {
     const status = statusOf(r);
@@ -78,6 +102,9 @@ function judged(r, response) {
     }
     const vary = selection.signature(r, response.vary);
     const variant = update.describe(v.edge_fill, status, vary, response, found);
+    if (!marks.ground(v, variant, found.groups, found.immutable)) {
+        return undefined;
+    }
     variant.groups = found.groups;
     const patch = {};
     let patched = false;
@@ -99,15 +126,23 @@ function judged(r, response) {
     return variant;
 }
 
+/* What is kept beside a stored response, and which worker gave it. */
+function remembered(v, response) {
+    const cold = update.cold(response);
+    cold.filled_by = v.upstream_http_x_worker || undefined;
+    return cold;
+}
+
 /* Header filter of @fetch, @validate and @validate_or_stale. */
 function received(r) {
     const v = r.variables;
     const response = arrived(r);
     const variant = judged(r, response);
+    handed(r);
     pending = undefined;
     v.edge_unstorable = variant === undefined ? '1' : '';
     if (variant !== undefined) {
-        pending = {nonce: v.edge_nonce, variant: variant, cold: update.cold(response), sequence: Number(v.edge_sequence)};
+        pending = {nonce: v.edge_nonce, variant: variant, cold: remembered(v, response), sequence: Number(v.edge_sequence)};
         expected = response['content-length'] === undefined ? undefined : Number(response['content-length']);
         if (statusOf(r) === 204 || r.status === 304) {
             commit(r);  // nothing is sent, so nobody will tell us that it has all been; who is too early asks again
@@ -177,6 +212,7 @@ function forwarded(r) {
     const response = arrived(r);
     const status = statusOf(r);
     const v = r.variables;
+    handed(r);
     sign(r, false);
     if (SAFE.indexOf(r.method) < 0) {
         if (status >= 200 && status < 400) {
@@ -212,7 +248,7 @@ function freshened(r, response) {
     if (update.agrees(variant, response)) {
         const times = {asked_s: Number(v.edge_asked_s), arrived_s: Date.now() / 1000};
         const result = update.confirmed(variant, kept, answering.asked(r), response, times);
-        if (result.storable) {
+        if (result.storable && marks.ground(v, result.variant, result.names, result.immutable)) {
             records.keep(known.nonce, result.variant, result.cold);
             return;
         }
@@ -242,7 +278,7 @@ function renewed(r, response) {
     if (variant !== undefined && kept !== undefined && update.confirms(variant, response)) {
         const times = {asked_s: Number(v.edge_asked_s), arrived_s: Date.now() / 1000};
         const result = update.confirmed(variant, kept, answering.asked(r), response, times);
-        if (result.storable) {
+        if (result.storable && marks.ground(v, result.variant, result.names, result.immutable)) {
             records.keep(nonce, result.variant, result.cold);
             return;
         }
@@ -256,7 +292,7 @@ function replaced(r, response) {
     if (variant !== undefined) {
         v.edge_unstorable = '';
         pending = {
-            nonce: v.edge_refresh_nonce, variant: variant, cold: update.cold(response), sequence: Number(v.edge_sequence),
+            nonce: v.edge_refresh_nonce, variant: variant, cold: remembered(v, response), sequence: Number(v.edge_sequence),
         };
         commit(r);  // nobody reads this answer, so there is no end to wait for: a reader waits for the body (stored.conf)
     } else if (statusOf(r) < 500) {
@@ -268,7 +304,7 @@ function replaced(r, response) {
 function patched(r) {
     const patch = JSON.parse(r.variables.edge_patch);
     Object.keys(patch).forEach((name) => {
-        if (patch[name] === null) {
+        if (patch[name] === null || name === 'cdn-cache-control' && !r.variables.edge_tells_cdn) {
             delete r.headersOut[name];
         } else {
             r.headersOut[name] = patch[name];

@@ -6,6 +6,8 @@
  *     f<id>    ──▶ the fields that a revalidation needs; the body lies in nginx's own cache under the same id
  *     groups: <origin group> ──▶ how often it was invalidated; a stored response holds the numbers it was stored under
  *
+ * Where the edge hears a backplane, a variant also holds its term, its base and its slots: marks.js says what they prove.
+ *
  * What always holds: an entry that was evicted is a miss, never a hit, because nonces and ids are random and none is used
  * twice. The nonce is taken before the origin is asked, so that a late fill lands under a dead nonce:
  *
@@ -32,14 +34,15 @@ function read(key) {
 function packed(variant) {
     return [variant.id, variant.status, variant.vary, variant.etag, variant.modified, variant.date_s, variant.born_s,
         variant.lifetime_s, variant.no_cache, variant.strict, variant.while_revalidate_s, variant.if_error_s,
-        variant.groups, variant.length, variant.patch];
+        variant.groups, variant.length, variant.patch, variant.term, variant.base, variant.slots];
 }
 
 function unpacked(row) {
     return {
         id: row[0], status: row[1], vary: row[2], etag: row[3] || undefined, modified: row[4] || undefined, date_s: row[5],
         born_s: row[6], lifetime_s: row[7], no_cache: row[8], strict: row[9], while_revalidate_s: row[10],
-        if_error_s: row[11], groups: row[12], length: row[13], patch: row[14] || undefined,
+        if_error_s: row[11], groups: row[12], length: row[13], patch: row[14] || undefined, term: row[15], base: row[16],
+        slots: row[17],
     };
 }
 

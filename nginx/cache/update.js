@@ -89,8 +89,12 @@ function confirmed(variant, kept, request, response, times) {
     fresh.groups = variant.groups;
     fresh.length = variant.length;
     fresh.patch = patch;
+    fresh.slots = variant.slots;
     const names = kept.names.concat(Object.keys(said).filter((name) => kept.names.indexOf(name) < 0));
-    return {variant: fresh, cold: {fields: cold(now).fields, names: names}, storable: judged.storable};
+    return {
+        variant: fresh, cold: {fields: cold(now).fields, names: names, filled_by: kept.filled_by}, storable: judged.storable, names: judged.groups,
+        immutable: judged.immutable,
+    };
 }
 
 /* A variant as the records hold it. Groups and length are added when they are known. */

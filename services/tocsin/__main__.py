@@ -1,10 +1,14 @@
-"""`python -m tocsin agent` keeps a node's generation table; workers start it by themselves, or a supervisor does."""
+"""`python -m tocsin agent` keeps a node's generation table, or with `--edge` an nginx's marks, true to the log.
+
+Workers start that of their node by themselves, or a supervisor does; an edge's is started beside its nginx.
+"""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
+from tocsin.agent.edge import keep_edge
 from tocsin.agent.process import Adapt, as_they_are, keep_table
 from tocsin.errors import SettingsError
 from tocsin.generation_file import folder_for
@@ -16,9 +20,16 @@ def main(words: list[str], *, adapt: Adapt = as_they_are) -> int:
     parser = argparse.ArgumentParser(prog="tocsin", description=__doc__)
     agent = parser.add_subparsers(required=True).add_parser(
         "agent",
-        help="keep the generation table of one node; the Redis is that of REDIS_URL, the outbox, if any, of OUTBOX_URL",
+        help="keep the table of one node, or an edge; the Redis is that of REDIS_URL, the outbox, if any, of OUTBOX_URL",
     )
     agent.add_argument("--node", required=True, help="the node's name, as its workers say it before the first slash")
+    agent.add_argument(
+        "--edge",
+        type=Path,
+        metavar="SOCKET",
+        help="keep the nginx with this control socket instead of a table",
+    )
+    agent.add_argument("--secret-file", type=Path, metavar="FILE", help="the secret of the edge")
     agent.add_argument("--namespace", default="cache")
     agent.add_argument("--strategy", default=Strategy.SEQUENCED.value, choices=("sequenced", "strict"))
     agent.add_argument("--folder", type=Path, help="where the table is (default: the one that the workers use)")
@@ -40,8 +51,12 @@ def main(words: list[str], *, adapt: Adapt = as_they_are) -> int:
             canary_within_s=options.canary_within,
             outbox_url=os.environ.get("OUTBOX_URL", ""),
         )
-        folder = options.folder or folder_for(settings.redis_url, settings.namespace, settings.node_name)
-        kept = keep_table(settings, folder, lock=options.lock, stays=options.lock is None, adapt=adapt)
+        if options.edge is not None:
+            folder = options.edge.parent
+            kept = keep_edge(settings, options.edge, secret_file=options.secret_file)
+        else:
+            folder = options.folder or folder_for(settings.redis_url, settings.namespace, settings.node_name)
+            kept = keep_table(settings, folder, lock=options.lock, stays=options.lock is None, adapt=adapt)
     except (SettingsError, OSError) as error:
         print(f"tocsin agent: {error}", file=sys.stderr)
         return 1

@@ -47,7 +47,7 @@ def fake_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_plain_compose_up_and_the_launcher_have_the_same_edge() -> None:
     """The committed cluster.conf is what the launcher would write for the default cluster."""
-    assert compose_default().read_text(encoding="utf-8") == edge_configuration(Topology().nodes)
+    assert compose_default().read_text(encoding="utf-8") == edge_configuration(Topology().nodes, hears=True)
 
 
 def test_two_folders_of_runs_are_two_projects(tmp_path: Path) -> None:

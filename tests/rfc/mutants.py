@@ -23,8 +23,8 @@ MUTANTS = {
         (
             (
                 "answering.js",
-                "return r.return(504);",
-                "r.headersOut['Cache-Status'] = 'edge; hit'; return r.return(504);",
+                "'application/problem+json';",
+                "'application/problem+json'; r.headersOut['Cache-Status'] = 'edge; hit';",
             ),
         ),
         ("test_an_answer_of_the_edge_s_own_has_no_member",),

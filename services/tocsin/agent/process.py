@@ -76,7 +76,7 @@ def keep_table(
     if held is None:
         return False
     os.chdir("/")  # whatever folder the worker was started in is not ours to keep busy
-    ending = _until_terminated()
+    ending = until_terminated()
     clock = SystemClock()
     connection = RedisConnection(settings, clock)
     sequencer = sequencer_on(connection, settings)
@@ -102,7 +102,7 @@ def keep_table(
     return True
 
 
-def _until_terminated() -> Callable[[], bool]:
+def until_terminated() -> Callable[[], bool]:
     """Return whether SIGTERM or SIGINT has come since; the turn that is under way is ended first."""
     came: list[float] = []
 

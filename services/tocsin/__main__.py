@@ -20,7 +20,7 @@ def main(words: list[str], *, adapt: Adapt = as_they_are) -> int:
     parser = argparse.ArgumentParser(prog="tocsin", description=__doc__)
     agent = parser.add_subparsers(required=True).add_parser(
         "agent",
-        help="keep the table of one node, or an edge; the Redis is that of REDIS_URL, the outbox, if any, of OUTBOX_URL",
+        help="keep the table of one node, or an edge; Redis is that of REDIS_URL, the outbox, if any, of OUTBOX_URL",
     )
     agent.add_argument("--node", required=True, help="the node's name, as its workers say it before the first slash")
     agent.add_argument(

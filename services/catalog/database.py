@@ -42,7 +42,10 @@ _BEGIN, _WRITE = "sqlite_begin", "BEGIN IMMEDIATE"
 
 # What the server itself enforces, below our own bound, so that no lock outlives the writer who waits for it:
 # a worker that is paused in a transaction must not hold its row for as long as it sleeps.
-_POSTGRESQL = "-c statement_timeout=1500 -c lock_timeout=1500 -c idle_in_transaction_session_timeout=3000"
+_POSTGRESQL = (
+    "-c statement_timeout=1500 -c lock_timeout=1500 -c idle_in_transaction_session_timeout=3000"
+    " -c tocsin.announces=on"  # what these connections write is announced: see external_writers.sql
+)
 _MARIADB = (
     "SET SESSION innodb_lock_wait_timeout = 2"
     " /*M!100300 , SESSION max_statement_time = 1.5, SESSION idle_transaction_timeout = 3"

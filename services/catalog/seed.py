@@ -22,6 +22,7 @@ from catalog.models import AuditRow, ProductRow, Table
 from catalog.product import Product, key_of
 
 STOCK = Path(__file__).with_name("stock.toml")
+EXTERNAL_WRITERS = Path(__file__).with_name("external_writers.sql")
 LOCK = 7_065_783  # any number that nobody else uses as an advisory lock in this database
 SECOND_SEEDER_WITHIN_S = 30
 
@@ -50,6 +51,8 @@ def initialise(url: URL) -> int:
         _keep_a_second_seeder_out(connection)
         with connection.begin():
             Table.metadata.create_all(connection)
+            if connection.dialect.name == "postgresql":
+                _watch_external_writers(connection)
             if connection.scalar(select(ProductRow.id).limit(1)) is not None:
                 return 0
             return _fill(connection)
@@ -91,6 +94,14 @@ def _fill(connection: Connection) -> int:
     if connection.dialect.name == "postgresql":  # the others continue after the largest id by themselves
         connection.execute(text("SELECT setval(pg_get_serial_sequence('products', 'id'), max(id)) FROM products"))
     return len(seeded)
+
+
+def _watch_external_writers(connection: Connection) -> None:
+    """Install the triggers for writers that are not ours; this connection is."""
+    connection.execute(text("SELECT set_config('tocsin.announces', 'on', false)"))
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(EXTERNAL_WRITERS.read_bytes())
 
 
 def _write_ahead(connection: Connection) -> None:

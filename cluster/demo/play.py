@@ -27,6 +27,7 @@ from cluster.status import Server, State, Status
 from cluster.target import Target, Verb, draw, parse_target
 from cluster.workload.arrival import arrivals
 from cluster.workload.audit import AuditRow, AuditTable, Baseline
+from cluster.workload.catalogue import Catalogue
 from cluster.workload.driver import Driver
 from cluster.workload.profile import Profile
 from cluster.workload.request import EDGE, Origins
@@ -101,7 +102,9 @@ class Play:
             profile = self._with_what_is_there(baseline)
             prices = self._plan.chance("prices")
             origins = Origins(status.edge.url, workers)
-            async with Driver(origins, profile, self._recorder, chance=prices, run_tag=self._plan.run_tag) as driver:
+            async with Driver(
+                Catalogue(origins), profile, self._recorder, chance=prices, run_tag=self._plan.run_tag
+            ) as driver:
                 await driver.greet()
                 traffic_s = await self._traffic(driver, profile, list(workers), stop)
                 driver.phase = Phase.HEAL

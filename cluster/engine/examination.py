@@ -29,6 +29,7 @@ from cluster.scenario.scenario import Scenario
 from cluster.status import State, Status
 from cluster.workload.arrival import arrivals
 from cluster.workload.audit import AuditTable, Baseline
+from cluster.workload.catalogue import Catalogue
 from cluster.workload.driver import Driver
 from cluster.workload.profile import Profile
 from cluster.workload.request import EDGE, Origins
@@ -118,7 +119,9 @@ class Examination:
             profile = self._with_what_is_there(baseline)
             origins = Origins(status.edge.url, workers)
             prices = self.chance("prices")
-            async with Driver(origins, profile, self._recorder, chance=prices, run_tag=self._run_tag) as driver:
+            async with Driver(
+                Catalogue(origins), profile, self._recorder, chance=prices, run_tag=self._run_tag
+            ) as driver:
                 self._driver = driver
                 await driver.greet()
                 await self._traffic(driver, profile, list(workers), stop)

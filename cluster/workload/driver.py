@@ -26,7 +26,8 @@ from cluster.workload.client import Client, Clients
 from cluster.workload.outcome import outcome_of_error
 from cluster.workload.profile import Profile
 from cluster.workload.reply import Reply, reply_of
-from cluster.workload.request import EDGE, Origins, Request, change_product, read_personal, read_product, read_shared
+from cluster.workload.request import EDGE, Request
+from cluster.workload.shop import Shop
 from cluster.workload.tally import Tally
 
 NS = 1_000_000_000
@@ -43,14 +44,14 @@ class Driver:
     in every run) begins each operation id: a cluster remembers the ids that it has seen.
     """
 
-    def __init__(self, origins: Origins, profile: Profile, recorder: Recorder, *, chance: Random, run_tag: str) -> None:
+    def __init__(self, shop: Shop, profile: Profile, recorder: Recorder, *, chance: Random, run_tag: str) -> None:
         """`chance` decides prices; the arrivals have their own."""
         assert len(run_tag) == 8, "an operation id has 16 digits, half of them the run's"
         self.phase = Phase.WARM
         self.tally = Tally()
         self.acknowledged: set[str] = set()
         """Operation ids of the writes that were acknowledged: what the database must have."""
-        self._origins = origins
+        self._shop = shop
         self._profile = profile
         self._recorder = recorder
         self._chance = chance
@@ -81,10 +82,10 @@ class Driver:
         await self._http.close()
 
     async def greet(self) -> None:
-        """Let the first people in; every other one signs in. Raises ClusterError if the edge doesn't let them."""
+        """Let the first people in; every other one signs in, where one can. Raises ClusterError if that fails."""
         for number in range(self._profile.sessions):
             client = self._clients.newcomer()
-            if number % 2 == 0:
+            if number % 2 == 0 and self._shop.sign_in:
                 await self._sign_in(client, USERS[number // 2 % len(USERS)])
             self._clients.done(client)
 
@@ -113,7 +114,7 @@ class Driver:
         seen: dict[tuple[str, int], int] = {}
 
         async def read(client: Client, via: str, product: int) -> None:
-            reply = await self._perform(read_product(self._origins, product, via, client), client)
+            reply = await self._perform(self._shop.read(product, via, client), client)
             if reply.outcome is Outcome.OK:
                 seen[via, product] = reply.value.version
 
@@ -124,7 +125,7 @@ class Driver:
         """Put on file what Redis holds of these products, as a worker says it."""
 
         async def read(client: Client, _: str, product: int) -> None:
-            await self._perform(read_shared(self._origins, product, secret), client)
+            await self._perform(self._shop.shared(product, secret), client)
 
         await self._by_readers(read, (("", product) for product in products))
 
@@ -158,13 +159,14 @@ class Driver:
 
     def _request(self, arrival: Arrival, client: Client) -> Request:
         if arrival.wish is Wish.PERSONAL:
-            return read_personal(self._origins, client)
-        if arrival.wish is Wish.PRODUCT:
-            return read_product(self._origins, arrival.product, arrival.worker or EDGE, client)
-        self.tally.writes += 1
-        operation_id = f"{self._run_tag}{self.tally.writes:08x}"
-        price = self._chance.randrange(100, 20_000) / 100
-        return change_product(self._origins, arrival.product, operation_id, price=price, client=client)
+            return self._shop.personal(client)
+        if arrival.wish is Wish.CHANGE:
+            operation_id = f"{self._run_tag}{self.tally.writes + 1:08x}"
+            change = self._shop.change(arrival.product, operation_id, client, self._chance)
+            if change is not None:
+                self.tally.writes += 1
+                return change
+        return self._shop.read(arrival.product, arrival.worker or EDGE, client)
 
     async def _perform(self, request: Request, client: Client, *, due_ns: int = 0) -> Reply:
         """Send one request, with both its lines on file; never raises for what the network does."""
@@ -178,7 +180,7 @@ class Driver:
             request.via,
             self.phase,
             session=client.session,
-            user=client.user if request.key.startswith("dashboard:") else "",
+            user="" if request.versioned else client.user,
             operation_id=request.operation_id,
             late_ns=max(0, began_ns - due_ns) if due_ns else 0,
         )
@@ -203,6 +205,7 @@ class Driver:
             pending=reply.pending,
         )
         self._recorder.write(end)
+        self._shop.ended(request, reply.outcome)
         if reply.outcome is Outcome.OK:
             self.tally.answered += 1
             if request.operation_id:
@@ -231,7 +234,7 @@ class Driver:
         return reply_of(request, response.status, response.headers, body)
 
     async def _sign_in(self, client: Client, user: str) -> None:
-        url = f"{self._origins.edge}/api/session"
+        url = self._shop.sign_in
         try:
             async with asyncio.timeout(self._profile.timeout_s), self._http.post(url, json={"user": user}) as response:
                 await response.read()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from multidict import CIMultiDictProxy
 
 from cluster.history.operation import Kind, Layer, Outcome
-from cluster.workload.answer import NO_VALUE, Refusal, UnreadableError, Value, layer_of, product_value, refusal
+from cluster.workload.answer import NO_VALUE, Refusal, UnreadableError, Value, layer_of, refusal
 from cluster.workload.outcome import outcome_of_status
 from cluster.workload.request import Request
 
@@ -40,7 +40,7 @@ def reply_of(request: Request, status: int, headers: CIMultiDictProxy[str], body
     outcome, error = outcome_of_status(request.kind, status, said=refused.outcome)
     value = NO_VALUE
     if outcome is Outcome.OK and status == 404:
-        value = Value(version=refused.version) if request.value_of is product_value else value
+        value = Value(version=refused.version) if request.versioned else value
     elif outcome is Outcome.OK:
         try:
             value = request.value_of(body)

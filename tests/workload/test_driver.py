@@ -17,6 +17,7 @@ from cluster.history.operation import Kind, Layer, Operation, Outcome, Phase
 from cluster.history.reader import read_history
 from cluster.history.recorder import Recorder
 from cluster.workload.arrival import Arrival, Wish
+from cluster.workload.catalogue import Catalogue
 from cluster.workload.driver import NS, Driver
 from cluster.workload.profile import Profile
 from tests.workload.origin import HANG, Asked, Origin, Reply, Script, origin, shop
@@ -36,7 +37,9 @@ def run(folder: Path, script: Script, use: Use, *, profile: Profile = PROFILE) -
     async def main() -> None:
         async with origin(script) as running:
             with Recorder(folder / "history.jsonl") as recorder:
-                async with Driver(running.origins, profile, recorder, chance=Random(1), run_tag="0badcafe") as driver:
+                async with Driver(
+                    Catalogue(running.origins), profile, recorder, chance=Random(1), run_tag="0badcafe"
+                ) as driver:
                     await use(driver, running)
 
     asyncio.run(main())

@@ -13,6 +13,7 @@ from cluster.history.operation import Kind, Operation, Outcome
 from cluster.history.reader import read_history
 from cluster.history.recorder import Recorder
 from cluster.workload.arrival import Arrival, Wish
+from cluster.workload.catalogue import Catalogue
 from cluster.workload.driver import Driver
 from cluster.workload.outcome import outcome_of_status
 from cluster.workload.profile import Profile
@@ -50,7 +51,7 @@ def perform(folder: Path, wish: Wish, origins: Origins) -> Operation:
 
     async def run() -> None:
         with Recorder(folder / f"{wish.name}.jsonl") as recorder:
-            async with Driver(origins, PROFILE, recorder, chance=Random(1), run_tag="0badcafe") as driver:
+            async with Driver(Catalogue(origins), PROFILE, recorder, chance=Random(1), run_tag="0badcafe") as driver:
                 await driver.drive([Arrival(0, wish, 1, "")], for_s=1, stop=asyncio.Event())
                 await driver.drain()
 

@@ -1,0 +1,101 @@
+"""The catalogue as the driver's shop: which requests it takes (docs/contract.md §1, §2).
+
+Writes are PATCH: aiohttp and nginx both send GET and PUT again by themselves when an idle connection turns out to be
+dead, which for a write would be a second attempt that the history does not know of. Each carries its operation id as
+`Idempotency-Key`, so that if anybody does repeat it, it is applied once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+import msgspec
+from yarl import URL
+
+from cluster.history.operation import Kind, Outcome
+from cluster.workload.answer import described, personal_value, product_value, shared_value
+from cluster.workload.client import Client
+from cluster.workload.request import EDGE, REDIS, Origins, Request
+
+LOCALE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The catalogue service, at these addresses; see `cluster.workload.shop.Shop`."""
+
+    origins: Origins
+
+    @property
+    def sign_in(self) -> str:
+        """Where people say who they are."""
+        return f"{self.origins.edge}/api/session"
+
+    def read(self, product: int, via: str, client: Client) -> Request:
+        """GET one product, through the edge or from a worker."""
+        return Request(
+            kind=Kind.READ,
+            key=f"product:{product}",
+            via=via,
+            method="GET",
+            url=URL(f"{self.origins.url(via)}/api/products/{product}", encoded=True),
+            headers=_headers(client),
+            body=None,
+            operation_id="",
+            value_of=product_value,
+        )
+
+    def change(self, product: int, operation_id: str, client: Client, chance: Random) -> Request:
+        """Give a product another price, through the edge; its description says which write it was."""
+        price = chance.randrange(100, 20_000) / 100
+        body = {"price": price, "description": described("Counted and priced anew.", operation_id)}
+        headers = {**_headers(client), "Content-Type": "application/json", "Idempotency-Key": operation_id}
+        return Request(
+            kind=Kind.WRITE,
+            key=f"product:{product}",
+            via=EDGE,
+            method="PATCH",
+            url=URL(f"{self.origins.edge}/api/products/{product}", encoded=True),
+            headers=headers,
+            body=msgspec.json.encode(body),
+            operation_id=operation_id,
+            value_of=product_value,
+        )
+
+    def personal(self, client: Client) -> Request:
+        """GET the client's own page, through the edge."""
+        return Request(
+            kind=Kind.READ,
+            key=f"dashboard:{client.user}:{LOCALE}",
+            via=EDGE,
+            method="GET",
+            url=URL(f"{self.origins.edge}/api/dashboard", encoded=True),
+            headers={**_headers(client), "Accept-Language": LOCALE},
+            body=None,
+            operation_id="",
+            value_of=personal_value,
+            versioned=False,
+        )
+
+    def shared(self, product: int, secret: str) -> Request:
+        """Ask a worker what Redis holds of a product."""
+        worker = next(iter(self.origins.workers.values()))
+        return Request(
+            kind=Kind.READ,
+            key=f"product:{product}",
+            via=REDIS,
+            method="GET",
+            url=URL(f"{worker}/_tocsin/entry?key=product:{product}", encoded=True),
+            headers={"Tocsin-Secret": secret},
+            body=None,
+            operation_id="",
+            value_of=shared_value,
+        )
+
+    def ended(self, request: Request, outcome: Outcome) -> None:
+        """Take no note: whatever order writes of a product come in, the database numbers them."""
+
+
+def _headers(client: Client) -> dict[str, str]:
+    return {"Cookie": client.cookie_header} if client.cookies else {}

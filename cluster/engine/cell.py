@@ -22,6 +22,7 @@ from cluster.checker.verdict import Decision
 from cluster.contract.contracts import settles_within_s
 from cluster.engine.examination import Conducted, Examination, Listeners, Progress
 from cluster.engine.judging import judged
+from cluster.engine.subject import ClusterSubject, HarmToCluster
 from cluster.fault.catalogue import fault_named
 from cluster.fault.port import Cluster, Fault
 from cluster.history.recorder import Recorder
@@ -106,10 +107,10 @@ def _conduct(
 
     async def main() -> Conducted:
         examination = Examination(
-            cluster,
+            subject,
             scenario,
             workload_named(scenario.workload).profile(scenario.rate_per_s),
-            faults,
+            tuple(HarmToCluster(fault, cluster) for fault in faults),
             recorder,
             Listeners(tell=observers.tell, watch=observers.watch, changed=changed),
             run_tag=secrets.token_hex(4),
@@ -117,6 +118,7 @@ def _conduct(
         )
         return await examination.perform(stop_on_signals())
 
+    subject = ClusterSubject(cluster)
     with (
         Recorder(
             folder.history,

@@ -1,4 +1,4 @@
-"""One examination: a scenario on a cluster that is up, from the first request to the last line of its history.
+"""One examination: a scenario on a subject that is up, from the first request to the last line of its history.
 
     baseline ─ sign in ─┬─ traffic ─────────────────────────────────┬─ answers ─ settle ─ final reads ─ audit
                         │   warm      fault(s)      heal · health   │
@@ -12,27 +12,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from cluster.asking import http_status
 from cluster.engine.nemesis import NS, Nemesis
-from cluster.engine.settling import SETTLE_S, Settling
+from cluster.engine.settling import SETTLE_S
+from cluster.engine.subject import Harm, Subject
 from cluster.errors import ClusterError
-from cluster.fault.port import Cluster, Fault
 from cluster.history.line import Baseline as BaselineLine
 from cluster.history.operation import Phase
 from cluster.history.recorder import Recorder
 from cluster.record.run import FaultRecord, PhaseRecord
 from cluster.scenario.scenario import Scenario
-from cluster.status import State, Status
 from cluster.workload.arrival import arrivals
-from cluster.workload.audit import AuditTable, Baseline
-from cluster.workload.catalogue import Catalogue
 from cluster.workload.driver import Driver
 from cluster.workload.profile import Profile
-from cluster.workload.request import EDGE, Origins
 from cluster.workload.tally import Tally
 
 WATCH_EVERY_S = 0.2
@@ -75,14 +70,14 @@ class Listeners:
 
 
 class Examination:
-    """One run on one cluster. `profile`: the traffic; `faults`: one for each step of the scenario."""
+    """One run on one subject. `profile`: the traffic; `harms`: one for each step of the scenario."""
 
     def __init__(
         self,
-        cluster: Cluster,
+        subject: Subject,
         scenario: Scenario,
         profile: Profile,
-        faults: tuple[Fault, ...],
+        harms: tuple[Harm, ...],
         recorder: Recorder,
         listeners: Listeners,
         *,
@@ -90,7 +85,7 @@ class Examination:
         settle_s: float = SETTLE_S,
     ) -> None:
         """Nothing happens before `perform`. `run_tag`: 8 hexadecimal digits, different in every run on a cluster."""
-        self._cluster = cluster
+        self._subject = subject
         self._scenario = scenario
         self._profile = profile
         self._recorder = recorder
@@ -101,35 +96,27 @@ class Examination:
         self._phases: list[PhaseRecord] = []
         self._phase, self._phase_began_s, self._note = Phase.WARM, 0.0, ""
         self._driver: Driver | None = None
-        self._nemesis = Nemesis(
-            cluster, scenario, faults, recorder, chance=self.chance, tell=self._tell, changed=self._changed
-        )
+        self._nemesis = Nemesis(scenario, harms, recorder, chance=self.chance, tell=self._tell, changed=self._changed)
 
     def chance(self, purpose: str) -> Random:
         """The chance for one purpose, of its own, so that none disturbs another's."""
         return Random(f"{self._scenario.seed} {purpose}")  # noqa: S311 - chance, not a secret
 
     async def perform(self, stop: asyncio.Event) -> Conducted:
-        """Run it. Raises ClusterError where the cluster can't be examined at all."""
-        status = await asyncio.to_thread(self._cluster.status)
-        workers = {worker.name: worker.url for node in status.nodes for worker in node.workers}
-        table = AuditTable(status.database.url)
+        """Run it, and close the subject. Raises ClusterError where that can't be examined at all."""
+        subject = self._subject
         try:
-            baseline = await asyncio.to_thread(table.baseline, self._profile.products)
-            profile = self._with_what_is_there(baseline)
-            origins = Origins(status.edge.url, workers)
+            profile = self._with_what_is_there(await asyncio.to_thread(subject.baseline, self._profile.products))
             prices = self.chance("prices")
-            async with Driver(
-                Catalogue(origins), profile, self._recorder, chance=prices, run_tag=self._run_tag
-            ) as driver:
+            async with Driver(subject.shop, profile, self._recorder, chance=prices, run_tag=self._run_tag) as driver:
                 self._driver = driver
                 await driver.greet()
-                await self._traffic(driver, profile, list(workers), stop)
-                settling = Settling(driver, table, baseline, [EDGE, *workers], tell=self._tell)
+                await self._traffic(driver, profile, subject.workers, stop)
+                rest = subject.rest(driver, self._tell)
                 self._enter(Phase.SETTLE)
-                unsettled = await settling.settle(self._settle_s)
+                unsettled = await rest.settle(self._settle_s)
                 self._enter(Phase.FINAL)
-                await settling.read_finally(self._recorder, secret=await asyncio.to_thread(self._secret))
+                await rest.read_finally(self._recorder)
                 self._leave()
             return Conducted(
                 origin_ns=self._origin_ns,
@@ -140,22 +127,19 @@ class Examination:
                 unsettled=unsettled,
             )
         finally:
-            table.close()
+            subject.close()
             await self._nemesis.heal_all()
 
-    def _with_what_is_there(self, baseline: Baseline) -> Profile:
+    def _with_what_is_there(self, versions: Mapping[str, int]) -> Profile:
         """The traffic on the products that exist, whose versions go on file."""
-        for key, version in baseline.versions.items():
+        for key, version in versions.items():
             self._recorder.write(BaselineLine(self._recorder.index, time.monotonic_ns(), key, version))
-        products = [each for each in self._profile.products if f"product:{each}" in baseline.versions]
+        products = [each for each in self._profile.products if f"product:{each}" in versions]
         if not products:
-            raise ClusterError("the database holds none of the products that the traffic asks for; `down`, then `up`")
+            raise ClusterError("none of the products that the traffic asks for is there; `down`, then `up`")
         return replace(self._profile, products=tuple(products))
 
-    def _secret(self) -> str:
-        return self._cluster.run.secret() if self._cluster.run.secret_file.exists() else ""
-
-    async def _traffic(self, driver: Driver, profile: Profile, workers: list[str], stop: asyncio.Event) -> None:
+    async def _traffic(self, driver: Driver, profile: Profile, workers: Sequence[str], stop: asyncio.Event) -> None:
         """Drive through warm, fault and heal; ends when all is healed, well, and the duration is over."""
         self._origin_ns = time.monotonic_ns()
         over = asyncio.Event()
@@ -184,7 +168,7 @@ class Examination:
         """Wait until every server runs and every worker is ready; else what is not, in time."""
         deadline = time.monotonic() + HEALTH_S
         while True:
-            lacking = await asyncio.to_thread(lacks, self._cluster)
+            lacking = await asyncio.to_thread(self._subject.lacks)
             if lacking is None or time.monotonic() > deadline:
                 return lacking
             await asyncio.sleep(HEALTH_EVERY_S)
@@ -220,24 +204,6 @@ class Examination:
 
     def _tell(self, line: str) -> None:
         self._listeners.tell(self._seconds(), line)
-
-
-def lacks(cluster: Cluster) -> str | None:
-    """What keeps a cluster from being well: dead, paused or cut servers, workers that are not ready; None: nothing."""
-    status = cluster.status()
-    broken = [f"{name} is {state}" for state in (State.DEAD, State.PAUSED) for name in status.named(state)]
-    broken += [f"{name} is cut" for name in status.cut]
-    return "; ".join(broken or _not_ready(status)) or None
-
-
-def _not_ready(status: Status) -> list[str]:
-    found = []
-    for node in status.nodes:
-        for worker in node.workers:
-            answer = http_status(int(worker.url.rpartition(":")[2]), "/readyz")
-            if answer != 200:
-                found.append(f"{worker.name} is not ready ({answer})")
-    return found
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

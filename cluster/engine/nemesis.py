@@ -17,8 +17,9 @@ from random import Random
 
 import msgspec
 
+from cluster.engine.subject import Harm
 from cluster.errors import ClusterError
-from cluster.fault.port import Cluster, Evidence, Fact, Fault, Plan
+from cluster.fault.port import Evidence, Fact, Plan
 from cluster.history.line import Fault as FaultLine
 from cluster.history.recorder import Recorder
 from cluster.record.run import FaultRecord
@@ -29,23 +30,21 @@ Chance = Callable[[str], Random]
 
 
 class Nemesis:
-    """The faults of one scenario on one cluster. `origin_ns`: when the traffic began; `tell` gets what happens."""
+    """The faults of one scenario. `origin_ns`: when the traffic began; `tell` gets what happens."""
 
     def __init__(
         self,
-        cluster: Cluster,
         scenario: Scenario,
-        faults: tuple[Fault, ...],
+        harms: tuple[Harm, ...],
         recorder: Recorder,
         *,
         chance: Chance,
         tell: Callable[[str], None],
         changed: Callable[[], None],
     ) -> None:
-        """`faults`: one for each step of the scenario; `changed` is called whenever a record has changed."""
-        self._cluster = cluster
+        """`harms`: one for each step of the scenario; `changed` is called whenever a record has changed."""
         self._scenario = scenario
-        self._faults = faults
+        self._harms = harms
         self._recorder = recorder
         self._chance = chance
         self._tell = tell
@@ -82,18 +81,16 @@ class Nemesis:
         at_s, for_s = self._scenario.times(step)
         if await self._until(at_s, stop):
             return
-        fault = self._faults[number]
+        harm = self._harms[number]
         try:
-            plan = await asyncio.to_thread(
-                fault.plan, self._cluster, step.target, step.parameters, self._chance(f"fault {number}")
-            )
+            plan = await asyncio.to_thread(harm.plan, step.target, step.parameters, self._chance(f"fault {number}"))
         except ClusterError as problem:
             self._failed(number, Plan(fault=step.fault, spec=step.target), problem)
             return
         self._put(number, FaultRecord(plan=plan, planned_s=self._now_s()))
         self._note(number, "plan", plan.parameters)
         try:
-            await asyncio.to_thread(fault.start, self._cluster, plan)
+            await asyncio.to_thread(harm.start, plan)
         except ClusterError as problem:
             self._failed(number, plan, problem)
             await self._heal(number)
@@ -108,7 +105,7 @@ class Nemesis:
     async def _prove(self, number: int) -> None:
         record = self._records[number]
         try:
-            found = await asyncio.to_thread(self._faults[number].evidence, self._cluster, record.plan)
+            found = await asyncio.to_thread(self._harms[number].evidence, record.plan)
         except ClusterError as problem:
             found = Evidence(took=False, text=f"nobody could see whether it took effect: {problem}")
         self._put(number, msgspec.structs.replace(record, evidence=found))
@@ -117,7 +114,7 @@ class Nemesis:
     async def _heal(self, number: int) -> None:
         record = self._records[number]
         try:
-            await asyncio.to_thread(self._faults[number].heal, self._cluster, record.plan)
+            await asyncio.to_thread(self._harms[number].heal, record.plan)
         except ClusterError as problem:
             self._put(number, msgspec.structs.replace(record, error=f"it could not be healed: {problem}"))
             self._tell(f"{record.plan.fault} could not be healed: {problem}")

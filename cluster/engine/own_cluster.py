@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cluster.engine.cell import Observers, examine
-from cluster.engine.examination import lacks
+from cluster.engine.subject import lacks
 from cluster.errors import ClusterError
 from cluster.fault.port import Cluster
 from cluster.launcher import Say

@@ -33,8 +33,10 @@ class Settling:
         vias: Sequence[str],
         *,
         tell: Callable[[str], None],
+        secret: str = "",
     ) -> None:
-        """Nothing is asked yet."""
+        """Nothing is asked yet. With the cluster's `secret`, the final reads show what Redis holds, too."""
+        self._secret = secret
         self._driver = driver
         self._table = table
         self._baseline = baseline
@@ -64,8 +66,8 @@ class Settling:
             told = True
             await asyncio.sleep(SETTLE_EVERY_S)
 
-    async def read_finally(self, recorder: Recorder, *, secret: str = "") -> None:
-        """Read all that was written once more; with the cluster's `secret`, also what Redis holds; then the audit.
+    async def read_finally(self, recorder: Recorder) -> None:
+        """Read all that was written once more, then the audit.
 
         If a write of unknown end commits between the reads and the audit, they can't agree, and nobody is to blame:
         then both are taken again.
@@ -75,8 +77,8 @@ class Settling:
             before = await asyncio.to_thread(self._table.since, self._baseline)
             products = sorted(latest_versions(before))
             await self._driver.read_all([(via, product) for via in self._vias for product in products])
-            if secret:
-                await self._driver.read_shared(products, secret)
+            if self._secret:
+                await self._driver.read_shared(products, self._secret)
             rows = await asyncio.to_thread(self._table.since, self._baseline)
             if rows == before:
                 break

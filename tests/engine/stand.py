@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from cluster.engine.examination import Conducted, Examination, Listeners, Progress
+from cluster.engine.subject import ClusterSubject, HarmToCluster
 from cluster.fault.port import Cluster, Fault
 from cluster.history.columns import History
 from cluster.history.reader import read_history
@@ -57,10 +58,10 @@ class Stand:
                 arrange(asyncio.get_running_loop(), stop)
                 with Recorder(self.folder / "history.jsonl") as recorder:
                     return await Examination(
-                        cluster,
+                        ClusterSubject(cluster),
                         scenario,
                         PROFILE,
-                        cast(tuple[Fault, ...], faults),
+                        tuple(HarmToCluster(cast(Fault, fault), cluster) for fault in faults),
                         recorder,
                         Listeners(
                             tell=lambda _, line: self.told.append(line),

@@ -120,9 +120,9 @@ class ClusterSubject:
         origins = Origins(
             status.edge.url, {worker.name: worker.url for node in status.nodes for worker in node.workers}
         )
-        self.shop = Catalogue(origins)
         self.workers = tuple(origins.workers)
         self._table = AuditTable(status.database.url)
+        self.shop = Catalogue(origins, self._table.shelves())
         self._baseline: Baseline | None = None
 
     def baseline(self, products: Sequence[int]) -> Mapping[str, int]:

@@ -33,6 +33,14 @@ class _Product(msgspec.Struct):
     version: int
 
 
+class _Listed(_Product):
+    id: int
+
+
+class _Listing(msgspec.Struct):
+    items: list[_Listed]
+
+
 class _Personal(msgspec.Struct):
     user: str
 
@@ -68,6 +76,7 @@ class Value:
 NO_VALUE = Value()
 _decode_product = msgspec.json.Decoder(_Product).decode
 _decode_personal = msgspec.json.Decoder(_Personal).decode
+_decode_listing = msgspec.json.Decoder(_Listing).decode
 _decode_held = msgspec.json.Decoder(_Held).decode
 _decode_refusal = msgspec.json.Decoder(Refusal).decode
 
@@ -78,6 +87,22 @@ def product_value(body: bytes) -> Value:
         product = _decode_product(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnreadableError(f"no product: {error}") from error
+    return _value(product)
+
+
+def listed_value(wanted: int, body: bytes) -> Value:
+    """The value of one product in a page of a list. Raises UnreadableError, also where it does not stand there."""
+    try:
+        items = _decode_listing(body).items
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"no list: {error}") from error
+    for product in items:
+        if product.id == wanted:
+            return _value(product)
+    raise UnreadableError(f"product {wanted} is not on the page on which it stands")
+
+
+def _value(product: _Product) -> Value:
     text = "\0".join((product.name, repr(product.price), product.category, product.description))
     found = _OPERATION.search(product.description)
     return Value(product.version, zlib.crc32(text.encode()), found[1] if found else "")

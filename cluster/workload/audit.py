@@ -8,6 +8,7 @@ The database is asked, not the services: what a cache believes is what is being 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ _DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "maria
 _VERSIONS = text("SELECT id, version FROM products WHERE NOT deleted AND version > 0 AND id IN :ids").bindparams(
     bindparam("ids", expanding=True)
 )
+_SHELVES = text("SELECT id, category FROM products WHERE NOT deleted AND version > 0 ORDER BY id")
 _LAST_ROW = text("SELECT coalesce(max(id), 0) FROM audit")
 _KEY = "key"
 CHUNK = 500
@@ -42,6 +44,14 @@ class Baseline:
 
     versions: Mapping[str, int]
     last_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where a product stands in the lists, which are in order of ids."""
+
+    category: str
+    place: int
 
 
 class AuditTable:
@@ -75,6 +85,19 @@ class AuditTable:
         except SQLAlchemyError as error:
             raise ClusterError(f"{self._shown}: the products can't be read: {error}") from None
         return Baseline(versions, last_row)
+
+    def shelves(self) -> dict[int, Shelf]:
+        """Product → where it stands: its category, and its place in the list of that category, from 0."""
+        found: dict[int, Shelf] = {}
+        filled: Counter[str] = Counter()
+        try:
+            with self._engine.connect() as connection:
+                for product, category in connection.execute(_SHELVES):
+                    found[product] = Shelf(category, filled[category])
+                    filled[category] += 1
+        except SQLAlchemyError as error:
+            raise ClusterError(f"{self._shown}: the products can't be read: {error}") from None
+        return found
 
     def since(self, baseline: Baseline) -> list[AuditRow]:
         """The audit rows of the baseline's keys that are newer than it, in the order of their commits."""

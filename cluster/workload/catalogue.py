@@ -7,25 +7,30 @@ dead, which for a write would be a second attempt that the history does not know
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 import msgspec
 from yarl import URL
 
 from cluster.history.operation import Kind, Outcome
-from cluster.workload.answer import described, personal_value, product_value, shared_value
+from cluster.workload.answer import described, listed_value, personal_value, product_value, shared_value
+from cluster.workload.audit import Shelf
 from cluster.workload.client import Client
 from cluster.workload.request import EDGE, REDIS, Origins, Request
 
 LOCALE = "en"
+PER_PAGE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The catalogue service, at these addresses; see `cluster.workload.shop.Shop`."""
+    """The catalogue service, at these addresses; see `cluster.workload.shop.Shop`. `shelves`: where products stand."""
 
     origins: Origins
+    shelves: Mapping[int, Shelf] = field(default_factory=dict)
 
     @property
     def sign_in(self) -> str:
@@ -44,6 +49,22 @@ class Catalogue:
             body=None,
             operation_id="",
             value_of=product_value,
+        )
+
+    def listed(self, product: int, via: str, client: Client) -> Request:
+        """GET the page of its category's list on which a product stands: a read of that product, by another way."""
+        shelf = self.shelves[product]
+        query = f"category={shelf.category}&page={shelf.place // PER_PAGE + 1}&per_page={PER_PAGE}"
+        return Request(
+            kind=Kind.READ,
+            key=f"product:{product}",
+            via=via,
+            method="GET",
+            url=URL(f"{self.origins.url(via)}/api/products?{query}", encoded=True),
+            headers=_headers(client),
+            body=None,
+            operation_id="",
+            value_of=partial(listed_value, product),
         )
 
     def change(self, product: int, operation_id: str, client: Client, chance: Random) -> Request:

@@ -8,10 +8,13 @@ at the same browser: with its cookies, under a new process and session.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 
 GUEST = "guest"
+OWN = 3
+"""How many products are one person's own; others may have them, too."""
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +30,10 @@ class Client:
     def cookie_header(self) -> str:
         """The value of `Cookie`; "" for none."""
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    def own(self, products: Sequence[int], wish: int) -> int:
+        """One of the few products that are this person's own; `wish` chooses among them."""
+        return products[(self.process * OWN + wish % OWN) % len(products)]
 
     def take_cookies(self, set_cookie: list[str]) -> None:
         """Keep what an answer's `Set-Cookie` lines say. One origin, so paths and domains don't matter."""

@@ -160,13 +160,17 @@ class Driver:
     def _request(self, arrival: Arrival, client: Client) -> Request:
         if arrival.wish is Wish.PERSONAL:
             return self._shop.personal(client)
+        product = client.own(self._profile.products, arrival.product) if arrival.own else arrival.product
+        via = arrival.worker or EDGE
+        if arrival.wish is Wish.LISTED:
+            return self._shop.listed(product, via, client)
         if arrival.wish is Wish.CHANGE:
             operation_id = f"{self._run_tag}{self.tally.writes + 1:08x}"
-            change = self._shop.change(arrival.product, operation_id, client, self._chance)
+            change = self._shop.change(product, operation_id, client, self._chance)
             if change is not None:
                 self.tally.writes += 1
                 return change
-        return self._shop.read(arrival.product, arrival.worker or EDGE, client)
+        return self._shop.read(product, via, client)
 
     async def _perform(self, request: Request, client: Client, *, due_ns: int = 0) -> Reply:
         """Send one request, with both its lines on file; never raises for what the network does."""

@@ -29,6 +29,10 @@ class Shop(Protocol):
         """Read a product through the edge, or from a worker by name."""
         ...
 
+    def listed(self, product: int, via: str, client: Client) -> Request:
+        """See a product in a list; where there are no lists, read it."""
+        ...
+
     def change(self, product: int, operation_id: str, client: Client, chance: Random) -> Request | None:
         """Change a product so that a reader can tell which write it sees. None: not now; it is read instead."""
         ...

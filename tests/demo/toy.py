@@ -16,7 +16,7 @@ from cluster.target import Kind, Target
 from tests.workload.origin import Asked, Reply, Script, shop
 
 TABLES = """
-CREATE TABLE products (id INTEGER PRIMARY KEY, version INTEGER, deleted BOOLEAN);
+CREATE TABLE products (id INTEGER PRIMARY KEY, version INTEGER, deleted BOOLEAN, category TEXT);
 CREATE TABLE audit (id INTEGER PRIMARY KEY, "key" TEXT, version INTEGER, operation_id TEXT, node TEXT, kind TEXT);
 """
 
@@ -25,7 +25,9 @@ def database_at(path: Path, *, products: int = 20) -> Path:
     """A database with so many products at version 1."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(TABLES)
-        connection.executemany("INSERT INTO products VALUES (?, 1, 0)", [(each,) for each in range(1, products + 1)])
+        connection.executemany(
+            "INSERT INTO products VALUES (?, 1, 0, 'kitchen')", [(each,) for each in range(1, products + 1)]
+        )
     return path
 
 

@@ -69,7 +69,7 @@ def test_what_can_not_be_is_refused_before_anything_is_started(
     [
         ("faults", set(FAULTS)),
         ("strategies", set(STRATEGIES)),
-        ("workloads", {"register", "uniform"}),
+        ("workloads", {"register", "sessions", "tags", "write-behind"}),
         ("checkers", {"linearizable", "staleness", "leak"}),
     ],
 )

@@ -6,8 +6,16 @@ import json
 
 import pytest
 
-from cluster.history.operation import Layer
-from cluster.workload.answer import UnreadableError, described, layer_of, personal_value, product_value
+from cluster.history.operation import NO_VERSION, Layer
+from cluster.workload.answer import (
+    UnreadableError,
+    described,
+    layer_of,
+    listed_value,
+    personal_value,
+    product_value,
+    shared_value,
+)
 
 PRODUCT = {"id": 1, "name": "Bowl", "price": 3.5, "category": "kitchen", "description": "Round.", "version": 4}
 
@@ -36,6 +44,25 @@ def test_what_is_no_product_is_said_to_be_none(text: bytes) -> None:
     """An error page with status 200 must not pass for an answer."""
     with pytest.raises(UnreadableError, match="no product"):
         product_value(text)
+
+
+def test_a_product_in_a_list_is_the_product() -> None:
+    """The same version, write and digest as by its own address; a page on which it does not stand is unreadable."""
+    page = json.dumps({"items": [PRODUCT, PRODUCT | {"id": 7, "version": 9}], "page": 1}).encode()
+    assert listed_value(1, page) == product_value(body())
+    assert listed_value(7, page).version == 9
+    with pytest.raises(UnreadableError, match="product 8 is not on the page"):
+        listed_value(8, page)
+    with pytest.raises(UnreadableError, match="no list"):
+        listed_value(1, body())
+
+
+def test_what_redis_holds_has_a_version_or_is_nothing() -> None:
+    """By a node's control route: L2's entry, or null."""
+    assert shared_value(b'{"key": "product:1", "l1": null, "l2": {"version": 4, "ttl_s": 9.5}}').version == 4
+    assert shared_value(b'{"key": "product:1", "l1": null, "l2": null}').version == NO_VERSION
+    with pytest.raises(UnreadableError, match="no entry"):
+        shared_value(body())
 
 
 def test_a_personal_page_tells_its_owner() -> None:

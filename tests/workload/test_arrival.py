@@ -13,6 +13,7 @@ import pytest
 from cluster.errors import WrongInputError
 from cluster.workload.arrival import Arrival, Wish, arrivals
 from cluster.workload.profile import Profile
+from cluster.workload.workloads import WORKLOADS, workload_named
 
 PROFILE = Profile(products=tuple(range(1, 101)), rate_per_s=400)
 WORKERS = ["node-1/worker-1", "node-2/worker-1"]
@@ -81,3 +82,38 @@ def test_traffic_that_cannot_be_is_refused(change: dict[str, Any], text: str) ->
     """The message names the knob and its value."""
     with pytest.raises(WrongInputError, match=text):
         replace(PROFILE, **change)
+
+
+def test_bursts_are_seconds_of_many_writes() -> None:
+    """Half a second of every two; in between as few as ever."""
+    found = some(replace(PROFILE, write_share=0.05, burst_every_s=2.0, burst_for_s=0.5, burst_write_share=0.6))
+    inside = [each.wish is Wish.CHANGE for each in found if each.at_s % 2 < 0.5]
+    outside = [each.wish is Wish.CHANGE for each in found if each.at_s % 2 >= 0.5]
+    assert 0.57 < sum(inside) / len(inside) < 0.63
+    assert 0.04 < sum(outside) / len(outside) < 0.06
+
+
+def test_a_crawler_walks_through_all_products_in_turn() -> None:
+    """With nothing but crawling reads, each product in its order, again and again."""
+    found = some(replace(PROFILE, write_share=0, personal_share=0, scan_share=1.0), count=250)
+    assert [each.product for each in found] == [number % 100 + 1 for number in range(250)]
+
+
+def test_lists_and_own_products_come_in_their_shares() -> None:
+    """What is about one's own goes through the edge, where sessions are."""
+    found = some(replace(PROFILE, list_share=0.4, own_share=0.3))
+    reads = [each for each in found if each.wish in (Wish.PRODUCT, Wish.LISTED)]
+    assert 0.38 < sum(each.wish is Wish.LISTED for each in reads) / len(reads) < 0.42
+    assert 0.28 < sum(each.own for each in reads) / len(reads) < 0.32
+    assert not [each for each in found if each.own and each.worker]
+
+
+def test_every_workload_is_traffic_that_can_be() -> None:
+    """Each has its rate from the scenario, and a line that says what it is about."""
+    for workload in WORKLOADS.values():
+        profile = workload.profile(50.0)
+        assert profile.rate_per_s == 50
+        assert len(some(profile, count=10)) == 10
+        assert workload.summary
+    with pytest.raises(WrongInputError, match="no workload is called 'dance'; there are register"):
+        workload_named("dance")

@@ -22,12 +22,17 @@ from sqlalchemy import (
 )
 
 from cluster.errors import ClusterError
-from cluster.workload.audit import AuditTable
+from cluster.workload.audit import AuditTable, Shelf
 from tests.database_servers import mariadb_server, postgresql_server
 
 TABLES = MetaData()
 PRODUCTS = Table(
-    "products", TABLES, Column("id", Integer, primary_key=True), Column("version", Integer), Column("deleted", Boolean)
+    "products",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("category", String(40), default="kitchen"),
+    Column("version", Integer),
+    Column("deleted", Boolean),
 )
 AUDIT = Table(
     "audit",
@@ -116,6 +121,13 @@ def test_a_write_between_the_two_questions_is_the_baselines(database: Database, 
     database.write(1, 4, "between")
     raced = type(before)(table.baseline([1]).versions, before.last_row)
     assert table.since(raced) == []
+
+
+def test_a_product_stands_in_the_list_of_its_category(database: Database, table: AuditTable) -> None:
+    """In order of ids, without those that were deleted and those that nobody sees."""
+    with database.engine.begin() as connection:
+        connection.execute(update(PRODUCTS).where(PRODUCTS.c.id == 2).values(category="toys"))
+    assert table.shelves() == {1: Shelf("kitchen", 0), 2: Shelf("toys", 0), 5: Shelf("kitchen", 1)}
 
 
 def test_more_products_than_one_question_can_name(database: Database, table: AuditTable) -> None:

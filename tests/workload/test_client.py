@@ -53,3 +53,14 @@ def test_cookies_are_kept_replaced_and_removed() -> None:
     assert client.cookie_header == "a=3; b=2"
     client.take_cookies(["a=; Max-Age=0", "b=2; Max-Age=0"])
     assert client.cookie_header == ""
+
+
+def test_a_person_has_a_few_products_of_their_own() -> None:
+    """Always the same ones, whatever is wished, and another person others."""
+    products = range(100, 200)
+    ada, bela = Client(1, "s1"), Client(2, "s2")
+    own = {ada.own(products, wish) for wish in range(50)}
+    assert len(own) == 3
+    assert own <= set(products)
+    assert not own & {bela.own(products, wish) for wish in range(50)}
+    assert Client(40, "s9").own([7], 3) == 7

@@ -7,13 +7,14 @@ and of a write, `tocsin.assembly` for what each strategy is made of.
 
 from tocsin.assembly import connect
 from tocsin.backplane import Hearing
-from tocsin.cache import Cache, Peek, View
+from tocsin.cache import Cache
 from tocsin.entry import Answer, Layer, Loaded, Step
 from tocsin.errors import Happened, LoadRefused, NotConfigured, SettingsError, TocsinError, Unavailable
 from tocsin.journal import Accepted, Behind, Idempotency, Operation, Outdated, Replayed, Reused
 from tocsin.local import Levels
 from tocsin.names import Names
 from tocsin.observer import LoadOutcome, Observer, Spared, Tally, Unobserved
+from tocsin.peeking import Peek, View
 from tocsin.policy import Policy
 from tocsin.settings import CacheSettings, Strategy, WritePath
 from tocsin.stampede import Stampede

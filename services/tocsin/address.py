@@ -3,7 +3,7 @@
     product:1                       plain: an invalidation must delete the entry wherever it is
     products:toys:1@1763884000112   versioned: raising the version orphans the entry everywhere at once
 
-A versioned address holds the value of one or two counters in Redis, read at each lookup *before* anything is loaded.
+A versioned address holds the values of a few counters in Redis, read at each lookup *before* anything is loaded.
 So a value whose load began before the version rose is kept, if at all, under an address that no later reader asks for:
 it needs no deletion, and expires (hazards 1 and 2). The price is a round trip to Redis for each resolution.
 
@@ -19,7 +19,18 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from tocsin.invalidation import Invalidation, key_counter, key_file, namespace_counter, tag_file
+from tocsin.errors import NotConfigured
+from tocsin.glob import prefix_of, whole_prefix
+from tocsin.invalidation import (
+    EVERYTHING_COUNTER,
+    Invalidation,
+    key_counter,
+    key_file,
+    namespace_counter,
+    parent_counters,
+    prefix_counter,
+    tag_file,
+)
 from tocsin.names import Names, check_name
 from tocsin.policy import Policy
 
@@ -45,8 +56,8 @@ class Address(Struct, frozen=True):
 class Addressing(Protocol):
     """The port: a strategy's rule for turning keys into addresses, and names into invalidations."""
 
-    def resolve(self, key: str, policy: Policy) -> Address:
-        """Return the address of `key` as of now; raise `Unavailable` if it holds a counter that can't be read."""
+    def resolve(self, keys: Sequence[str], policy: Policy) -> list[Address]:
+        """Return the keys' addresses as of now; raise `Unavailable` if they hold a counter that can't be read."""
 
     def counter(self, key: str) -> str:
         """Return the counter that orphans the entry of `key` alone, or '' if there is none."""
@@ -55,36 +66,60 @@ class Addressing(Protocol):
         """Return what a write of `names` does to L2."""
 
 
+def whole_prefixes(patterns: Sequence[str], strategy: str) -> list[str]:
+    """Return the prefixes that patterns mean, all their keys; raise `NotConfigured` for a pattern that means others."""
+    prefixes = list(map(whole_prefix, patterns))
+    if not all(prefixes):
+        wrong = patterns[prefixes.index("")]
+        raise NotConfigured(
+            f"pattern {wrong!r} needs a search through all keys, which strategy {strategy!r} does not make. Give the"
+            " values a tag when they are loaded (Loaded(tags=…)) and invalidate by tags=, or name a whole prefix, such"
+            f" as {(prefix_of(wrong) or 'product')!r} and ':*'; 'pubsub', 'pubsub-flush' and 'tracking' search"
+        )
+    return prefixes
+
+
 class PlainAddresses:
     """A key is its own address, unless its policy puts a namespace's version into it."""
 
-    def __init__(self, versions: Versions) -> None:
+    def __init__(self, versions: Versions, *, strategy: str = "", searches: bool = True) -> None:
         self._versions = versions
+        self._strategy = strategy
+        self._searches = searches
 
-    def resolve(self, key: str, policy: Policy) -> Address:
-        """Return `key` itself, or `key@<version of its namespace>`."""
+    def resolve(self, keys: Sequence[str], policy: Policy) -> list[Address]:
+        """Return the keys themselves, or `key@<version of their namespace>`."""
         if policy.versioned_by is None:
-            return Address(key, key)
+            return [Address(key, key) for key in keys]
         (version,) = self._versions((namespace_counter(policy.versioned_by),))
-        return Address(
-            key,
-            f"{key}@{version}",
-            filed=(key_file(key),),  # a writer that names the key knows neither its namespace nor its version
-            namespace=policy.versioned_by,
-            namespace_version=version,
-        )
+        return [
+            Address(
+                key,
+                f"{key}@{version}",
+                filed=(key_file(key),),  # a writer that names the key knows neither its namespace nor its version
+                namespace=policy.versioned_by,
+                namespace_version=version,
+            )
+            for key in keys
+        ]
 
     def counter(self, key: str) -> str:
         """Return '': a plain entry is deleted."""
         return ""
 
     def invalidation(self, names: Names) -> Invalidation:
-        """Delete the entries of the keys, at whatever address, and of the tags; raise the namespaces' versions."""
+        """Delete the entries of the keys, at whatever address, and of the tags; raise the namespaces' versions.
+
+        Patterns are searched for. Raises `NotConfigured` for one that is no whole prefix where others are told nothing.
+        """
+        if not self._searches:
+            whole_prefixes(names.patterns, self._strategy)
         return Invalidation(
             names=names,
             delete=names.keys,
             bump=tuple(map(namespace_counter, names.namespaces)),
             filed=(*map(key_file, names.keys), *map(tag_file, names.tags)),
+            search=("*",) if names.everything else names.patterns,
         )
 
 
@@ -94,27 +129,32 @@ class BareAddresses(PlainAddresses):
     def __init__(self) -> None:
         super().__init__(lambda _: ())
 
-    def resolve(self, key: str, policy: Policy) -> Address:
-        """Return `key` itself."""
-        return Address(key, key)
+    def resolve(self, keys: Sequence[str], policy: Policy) -> list[Address]:
+        """Return the keys themselves."""
+        return [Address(key, key) for key in keys]
 
 
 class NamedAddresses:
     """The strategies `sequenced` and `strict`: a key is its own address, and a namespace is a name like a tag.
 
-    Its version needs no look at Redis: an entry carries the name, and is refused once that was invalidated.
+    Its version needs no look at Redis: an entry carries the name, and is refused once that was invalidated. So is the
+    prefix of a key, and everything: one sequence, however many keys.
     """
 
-    def resolve(self, key: str, policy: Policy) -> Address:
-        """Return `key` itself, with its namespace."""
-        return Address(key, key, namespace=policy.versioned_by)
+    def __init__(self, strategy: str = "sequenced") -> None:
+        self._strategy = strategy
+
+    def resolve(self, keys: Sequence[str], policy: Policy) -> list[Address]:
+        """Return the keys themselves, with their namespace."""
+        return [Address(key, key, namespace=policy.versioned_by) for key in keys]
 
     def counter(self, key: str) -> str:
         """Return '': a plain entry is deleted."""
         return ""
 
     def invalidation(self, names: Names) -> Invalidation:
-        """Return the names: what becomes of them is the sequencer's business."""
+        """Return the names: what becomes of them is the sequencer's business. Raises `NotConfigured` for a search."""
+        whole_prefixes(names.patterns, self._strategy)
         return Invalidation(names=names, delete=(), bump=(), filed=())
 
 
@@ -124,30 +164,44 @@ class VersionedAddresses:
     def __init__(self, versions: Versions) -> None:
         self._versions = versions
 
-    def resolve(self, key: str, policy: Policy) -> Address:
-        """Return `key@<its version>`, or `key@<version of its namespace>.<its version>`, in one round trip."""
-        counter = key_counter(check_name(key))  # before it becomes a counter in Redis
-        if policy.versioned_by is None:
-            (version,) = self._versions((counter,))
-            return Address(key, f"{key}@{version}", counter)
-        namespace_version, version = self._versions((namespace_counter(policy.versioned_by), counter))
-        return Address(
-            key,
-            f"{key}@{namespace_version}.{version}",
-            counter,
-            namespace=policy.versioned_by,
-            namespace_version=namespace_version,
-        )
+    def resolve(self, keys: Sequence[str], policy: Policy) -> list[Address]:
+        """Return `key@<versions>`: of its namespace, of everything, of its prefix, its own; all in one round trip."""
+        namespace = () if policy.versioned_by is None else (namespace_counter(policy.versioned_by),)
+        counters: list[str] = []
+        for key in keys:  # checked before they become counters in Redis
+            counters += (*namespace, *parent_counters(check_name(key)), key_counter(key))
+        versions = iter(self._versions(counters))
+        addresses = []
+        for key in keys:
+            own = [next(versions) for _ in (*namespace, *parent_counters(key), key)]
+            addresses.append(
+                Address(
+                    key,
+                    f"{key}@{'.'.join(map(str, own))}",
+                    key_counter(key),
+                    namespace=policy.versioned_by,
+                    namespace_version=own[0] if namespace else None,
+                )
+            )
+        return addresses
 
     def counter(self, key: str) -> str:
         """Return the name of the key's own counter."""
         return key_counter(key)
 
     def invalidation(self, names: Names) -> Invalidation:
-        """Raise the counters of keys and namespaces; a tag's entries are deleted from L2 and their counters raised."""
+        """Raise the counters of what is named; a tag's entries are deleted from L2 and their counters raised.
+
+        Raises `NotConfigured` for a pattern that is no whole prefix.
+        """
         return Invalidation(
             names=names,
             delete=(),
-            bump=(*map(key_counter, names.keys), *map(namespace_counter, names.namespaces)),
+            bump=(
+                *map(key_counter, names.keys),
+                *map(namespace_counter, names.namespaces),
+                *map(prefix_counter, whole_prefixes(names.patterns, "versioned")),
+                *((EVERYTHING_COUNTER,) if names.everything else ()),
+            ),
             filed=tuple(map(tag_file, names.tags)),
         )

@@ -178,7 +178,7 @@ def _sequenced_parts(settings: CacheSettings, adapters: Adapters, clock: Clock) 
         adapters.sequencing.sequencer, adapters.shared, clock=clock, lease_s=settings.lease_s, strict=strict
     )
     parts = Coherence(
-        addressing=NamedAddresses(),
+        addressing=NamedAddresses(settings.strategy.value),
         local=Local(max_bytes=settings.l1_max_bytes, clock=clock),
         evidence=Proved(table, clock, lease_s=settings.lease_s, shows_stale=not strict),
         shared=shared,
@@ -203,7 +203,8 @@ def _parts(settings: CacheSettings, adapters: Adapters, clock: Clock) -> Coheren
         case Strategy.VERSIONED:
             addressing = VersionedAddresses(shared.versions)
         case _:
-            addressing = PlainAddresses(shared.versions)
+            searches = strategy.listens
+            addressing = PlainAddresses(shared.versions, strategy=strategy.value, searches=searches)
     evidence: Evidence
     match strategy:
         case Strategy.PUBSUB_FLUSH | Strategy.TRACKING:

@@ -53,9 +53,9 @@ class Bypassed:
     def position(self) -> None:
         """Return None: these strategies number nothing."""
 
-    def peek(self, address: Address) -> Hit | Miss:
+    def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return that nothing is kept."""
-        return Miss("bypass", "no-cache")
+        return [Miss("bypass", "no-cache")] * len(addresses)
 
     def ping(self) -> None:
         """Return if Redis answers."""

@@ -2,7 +2,9 @@
 
     cache = tocsin.connect(settings)                      composes, opens nothing
     cache.start()                                         in each worker, after the fork
-    answer = cache.read("product:1", load, policy)        L1, L2, or load()
+    value = cache.get_or_load("product:1", load, policy)  L1, L2, or load(); `read` says how it came about
+    cache.get("product:1"), cache.get_many(keys)          what is kept, without a loader
+    cache.invalidate(tags=("toys",))                      keys=, tags=, namespaces=, pattern=, everything=
     with cache.writing(Names(keys=("product:1",))) as write:
         ...commit...
         write.committed(key="product:1", value=body, version=7)
@@ -11,52 +13,37 @@ What always holds: a cache that was made before a fork is usable on both sides o
 without connections, threads or locks of the parent's, because what it inherited is invalidated by nobody (hazard 34).
 """
 
-import math
 import os
 from collections.abc import Sequence
+from typing import TypeVar
 from weakref import WeakSet
 
-from msgspec import Struct
-
-from tocsin.address import Address
 from tocsin.backplane import Hearing
 from tocsin.behind import WriteBehind
 from tocsin.clock import Clock
 from tocsin.coherence import Coherence
-from tocsin.entry import Answer, Miss
+from tocsin.entry import Answer, Loaded
 from tocsin.errors import NotConfigured, Unavailable
+from tocsin.explaining import Explanation
 from tocsin.freshness import Demand, demand
 from tocsin.invalidation import namespace_counter
 from tocsin.journal import Behind, Journal, Operation, Outcome
 from tocsin.loading import Loader
 from tocsin.local import Levels
-from tocsin.names import Names
+from tocsin.names import Names, united
 from tocsin.observer import Observer
+from tocsin.peeking import Peek, peek
 from tocsin.policy import Policy
 from tocsin.position import Position
 from tocsin.protection import Protection
 from tocsin.reading import Reader
 from tocsin.settings import CacheSettings, WritePath
-from tocsin.shared import Hit
 from tocsin.writing import Receipt, Write, Writer
 
 DEFAULT_POLICY = Policy()
+NOTHING = Names()
 
-
-class View(Struct, frozen=True):
-    """One level's entry, as an observer sees it; `ttl_s` is None for a dirty value, which has no end."""
-
-    version: int
-    negative: bool
-    ttl_s: float | None
-    dirty: bool = False
-
-
-class Peek(Struct, frozen=True):
-    """What the levels hold of one key, None for nothing that a read would use. It explains; it proves nothing."""
-
-    l1: View | None
-    l2: View | None
+T = TypeVar("T")
 
 
 class Cache:
@@ -129,13 +116,91 @@ class Cache:
             return self._reader.glance.get(key, load, policy)
         return self._reader.read(key, load, policy, self._demand(at_least, max_stale)).value
 
+    def get(
+        self,
+        key: str,
+        default: T | None = None,
+        policy: Policy = DEFAULT_POLICY,
+        *,
+        at_least: Position | None = None,
+        max_stale: float | None = None,
+    ) -> bytes | T | None:
+        """Return what is kept under `key`, else `default`; None for a key that is known not to be there.
+
+        The database is not asked, and nobody is hindered who asks it. Redis can't make it fail.
+        """
+        if at_least is None and max_stale is None and default is None:
+            return self._reader.glance.get(key, None, policy)
+        (look,) = self._reader.looker.look((key,), policy, self._demand(at_least, max_stale))
+        return look.value if isinstance(look, Answer) else default
+
+    def get_many(
+        self,
+        keys: Sequence[str],
+        policy: Policy = DEFAULT_POLICY,
+        *,
+        at_least: Position | None = None,
+        max_stale: float | None = None,
+    ) -> dict[str, bytes | None]:
+        """Return what is kept under those of the keys under which something is, in one round trip for all L1 lacks."""
+        looks = self._reader.looker.look(keys, policy, self._demand(at_least, max_stale))
+        return {key: look.value for key, look in zip(keys, looks, strict=True) if isinstance(look, Answer)}
+
+    def set(
+        self,
+        key: str,
+        value: bytes | None,
+        policy: Policy = DEFAULT_POLICY,
+        *,
+        version: int = 0,
+        tags: Sequence[str] = (),
+    ) -> Receipt:
+        """Keep `value` in L2 as what `key` is from now on, and invalidate what all others hold of it.
+
+        For values whose truth is here, or known to the caller to be newer than any load that is under way: loads that
+        began before are not kept after it. Of two that set at once, under `sequenced`, neither may be kept. A receipt
+        that is `pending` says that Redis could not be reached, and nothing is kept. Raises `NotConfigured` on the write
+        path `write-behind`, and for a key under a namespace's version where that is part of the address.
+        """
+        with self._writer.writing(Names(keys=(key,))) as write:
+            write.kept(key, Loaded(value, version, tuple(tags)), policy)
+        return write.receipt
+
+    def delete(self, key: str) -> Receipt:
+        """Forget `key` on all nodes: the next read loads it. The same as `invalidate(keys=(key,))`."""
+        return self.invalidate(keys=(key,))
+
     def writing(self, names: Names) -> Write:
         """Return the context in which a write that changes `names` commits: see `tocsin.writing`."""
         return self._writer.writing(names)
 
-    def invalidate(self, names: Names) -> Receipt:
-        """Invalidate `names` on behalf of a writer that bypassed this library."""
-        return self._writer.finish(names, "call")
+    def invalidate(
+        self,
+        names: Names | None = None,
+        *,
+        keys: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        namespaces: Sequence[str] = (),
+        pattern: str = "",
+        everything: bool = False,
+    ) -> Receipt:
+        """Forget what is named, on all nodes, after somebody changed what it stands for; `names` may be given instead.
+
+        `pattern` is a whole prefix, such as `product:*`, which costs what a key costs; the strategies that tell key by
+        key (`pubsub`, `pubsub-flush`, `tracking`) search for any other (`tocsin.glob`), and elsewhere it raises
+        `NotConfigured`, which names tags. Raises `ValueError` for nothing, or for what can't be a name.
+        """
+        every = everything or pattern == "*"
+        patterns = (pattern,) if pattern and not every else ()
+        given = Names(tuple(keys), tuple(tags), tuple(namespaces), every, patterns)
+        meant = given if names is None else united((names, given))
+        if meant == NOTHING:
+            raise ValueError("nothing to invalidate: give keys, tags, namespaces, a pattern, or everything=True")
+        return self._writer.finish(meant, "call")
+
+    def explain(self, key: str, policy: Policy = DEFAULT_POLICY) -> Explanation:
+        """Return what the next read of `key` in this process would find, level by level, and why; changes nothing."""
+        return self._reader.looker.explain(key, policy)
 
     def finish_again(self, names: Names) -> Receipt:
         """Repeat the finish of a write that is pending, or whose writer died; harmless if it was finished before."""
@@ -171,8 +236,7 @@ class Cache:
 
     def peek(self, key: str, policy: Policy = DEFAULT_POLICY) -> Peek:
         """Return what the levels hold of `key`, with no effect on entries; raises `Unavailable`."""
-        address = self._parts.addressing.resolve(key, policy)
-        return Peek(l1=self._peek_local(address), l2=self._peek_shared(address))
+        return peek(self._parts, key, policy, self._clock.now())
 
     def hearing(self) -> Hearing:
         """Return whether this process hears invalidations, where its strategy needs to."""
@@ -200,23 +264,6 @@ class Cache:
                 " choose WritePath.WRITE_BEHIND"
             )
         return self._behind
-
-    def _peek_local(self, address: Address) -> View | None:
-        if self._parts.local is None:
-            return None
-        now_s = self._clock.now()
-        entry = self._parts.local.get(address.key, now_s)
-        if isinstance(entry, Miss) or self._parts.evidence.doubt(entry, address, now_s, None):
-            return None
-        return View(entry.version, entry.value is None, entry.expires_s - now_s)
-
-    def _peek_shared(self, address: Address) -> View | None:
-        found = self._parts.shared.peek(address)
-        if not isinstance(found, Hit):
-            return None
-        entry = found.entry
-        ttl_s = None if math.isinf(entry.ttl_s) else entry.ttl_s
-        return View(entry.version, entry.value is None, ttl_s, found.dirty)
 
     def _hear(self, names: Names) -> None:
         self._writer.forget(names)

@@ -15,8 +15,9 @@ from typing import Protocol
 from tocsin.address import Address
 from tocsin.clock import Clock
 from tocsin.generation import DEADLINE, Generations
+from tocsin.glob import prefix_of
 from tocsin.local import LocalEntry
-from tocsin.message import key_name, names_in, namespace_name, tag_name
+from tocsin.message import key_name, names_in, namespace_name, prefix_name, tag_name
 from tocsin.names import Names
 from tocsin.position import Position
 from tocsin.shared import Filled, Load
@@ -241,9 +242,10 @@ class Proved(Answered):
 
 
 def names_of(address: Address, tags: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names, beside its key's, whose invalidation makes an entry untrue."""
+    """Return the names, beside its key's, whose invalidation makes an entry untrue: tags, namespace, prefix."""
     namespace = () if address.namespace is None else (namespace_name(address.namespace),)
-    return (*map(tag_name, tags), *namespace)
+    prefix = prefix_of(address.key)
+    return (*map(tag_name, tags), *namespace, *((prefix_name(prefix),) if prefix else ()))
 
 
 def _is_as_new(entry: LocalEntry, at_least: Position | None) -> bool:

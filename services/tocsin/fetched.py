@@ -4,6 +4,7 @@ What always holds: an answer from a copy says how old the value is, and what a s
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tocsin.entry import Answer, Layer, Step
 from tocsin.evidence import watermark_of
@@ -19,6 +20,10 @@ class Fetched(Struct, frozen=True):
     answer: Answer
     copy: LocalEntry | None
     due_s: float = 0.0
+
+    def after(self, passed: tuple[Step, ...]) -> Answer:
+        """Return the answer with the steps of the levels that were passed before L2, which stand after it."""
+        return replace(self.answer, steps=self.answer.steps + passed) if passed else self.answer
 
 
 def from_copy(entry: LocalEntry, now_s: float, detail: str | None = None) -> Answer:

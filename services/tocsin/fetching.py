@@ -123,7 +123,7 @@ class Fetcher:
         pause_s = PAUSE_MIN_S
         found = self._parts.shared.lookup(address)
         early_s = 0.0
-        if isinstance(found, Hit) and _too_old(found, demand):
+        if isinstance(found, Hit) and too_old(found, demand):
             # For this reader it ended now; what somebody fills meanwhile has more left, and is not loaded once more.
             early_s = found.entry.ttl_s
             found = self._parts.shared.lookup(address, early_s)
@@ -247,6 +247,6 @@ class Fetcher:
         )
 
 
-def _too_old(hit: Hit, demand: Demand) -> bool:
+def too_old(hit: Hit, demand: Demand) -> bool:
     """Whether L2 gave what may have been untrue for too long: where nothing is numbered, since its load."""
     return hit.position is None and not hit.dirty and hit.entry.age_s >= demand.max_stale_s

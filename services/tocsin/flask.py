@@ -13,10 +13,11 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, current_app
+from flask import Flask, current_app, has_app_context
 from msgspec import Struct
 
 from tocsin.assembly import connect
+from tocsin.background import Work
 from tocsin.cache import Cache
 from tocsin.clock import SystemClock
 from tocsin.codec import MsgspecCodec, ValueCodec
@@ -55,10 +56,21 @@ class Installed(Struct, frozen=True):
 
 
 class Tocsin:
-    """The extension; one object serves any number of applications."""
+    """The extension; one object serves any number of applications.
 
-    def __init__(self, app: Flask | None = None, *, observer: Observer | None = None) -> None:
+    `trouble` are errors, beside OSError, that say that what the application loads from is in trouble, such as
+    SQLAlchemy's `OperationalError`: a few of them in a row, and it is left alone for a second (`tocsin.loading`).
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        observer: Observer | None = None,
+        trouble: Sequence[type[Exception]] = (),
+    ) -> None:
         self._observer = observer
+        self._trouble = trouble
         if app is not None:
             self.init_app(app)
 
@@ -78,11 +90,14 @@ class Tocsin:
         keys = chosen.get("signing_keys")
         settings = cache_settings(chosen, prefix=PREFIX, besides=_OWN_SETTINGS)
         codec = MsgspecCodec(response_forms(app.response_class)) if keys is None else SignedPickleCodec(keys)
-        cache, clock = connect(settings, observer=self._observer), SystemClock()
+        cache, clock = self._connected(settings), SystemClock()
         shelf = RedisShelf(RedisConnection(settings, clock), "values", clock=clock)
         values = Values(cache=cache, shelf=shelf, codec=codec)
         app.extensions[NAME] = Installed(settings, codec, SelfStarting(cache), values)
         app.cli.add_command(tocsin_commands)
+
+    def _connected(self, settings: CacheSettings) -> Cache:
+        return connect(settings, observer=self._observer, trouble=self._trouble, carry=carried)
 
     @property
     def cache(self) -> Cache:
@@ -111,10 +126,18 @@ class Tocsin:
         return self.cache.writing(Names(tuple(keys), tuple(tags), tuple(namespaces)))
 
     def invalidate(
-        self, *, keys: Sequence[str] = (), tags: Sequence[str] = (), namespaces: Sequence[str] = ()
+        self,
+        *,
+        keys: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        namespaces: Sequence[str] = (),
+        pattern: str = "",
+        everything: bool = False,
     ) -> Receipt:
-        """Invalidate names on all nodes, after somebody changed what they stand for."""
-        return self.cache.invalidate(Names(tuple(keys), tuple(tags), tuple(namespaces)))
+        """Invalidate names on all nodes, after somebody changed what they stand for: see `Cache.invalidate`."""
+        return self.cache.invalidate(
+            keys=keys, tags=tags, namespaces=namespaces, pattern=pattern, everything=everything
+        )
 
     def cached(
         self,
@@ -157,6 +180,23 @@ class Tocsin:
     ) -> Callable[[Callable[P, R]], Memoized[P, R]]:
         """Return a decorator that keeps a function's results in the application's cache: see `tocsin.decorators`."""
         return memoize(lambda: self.cache, policy=policy, tags=tags, codec=_CurrentCodec(), name=name)
+
+
+def carried(work: Work) -> Work:
+    """Return `work` with an application context of its own, like that of whoever submits it.
+
+    Of its own, so that what belongs to a context (a session, a connection) is not shared by two threads at once. There
+    is no request in it: a function whose result depends on one has no key that says so, and fails, and is not kept.
+    """
+    if not has_app_context():
+        return work
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def within() -> None:
+        with app.app_context():
+            work()
+
+    return within
 
 
 class _CurrentCodec:

@@ -12,10 +12,8 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from tocsin.cache import View
 from tocsin.clock import SystemClock
 from tocsin.errors import NotConfigured, Unavailable
-from tocsin.names import Names
 from tocsin.watching import invalidations
 
 if TYPE_CHECKING:
@@ -30,6 +28,7 @@ def stats() -> None:
     installed = _installed()
     cache, settings = installed.starting.unstarted, installed.settings
     click.echo(f"strategy    {settings.strategy.value}, {settings.write_path.value}")
+    click.echo(f"stampedes   {settings.protection.value}, at most {settings.loads_max} loads at once in a process")
     click.echo(f"namespace   {settings.namespace}")
     click.echo(f"redis       {'answers' if cache.ping() else 'does not answer'}")
     click.echo(
@@ -40,29 +39,37 @@ def stats() -> None:
 @tocsin_commands.command("explain")
 @click.argument("key")
 def explain(key: str) -> None:
-    """What is kept under KEY."""
+    """What the next read of KEY would find, level by level, and why."""
     try:
-        found = _installed().starting.unstarted.peek(key)
-    except (Unavailable, ValueError) as error:
+        explanation = _installed().starting.unstarted.explain(key)
+    except ValueError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{key}: {_described(found.l2)}")
+    if any(step.cause.startswith("redis-") for step in explanation.steps):
+        raise click.ClickException(explanation.text)
+    click.echo(explanation.text)
 
 
 @tocsin_commands.command("invalidate")
 @click.argument("keys", nargs=-1)
 @click.option("--tag", "tags", multiple=True, help="A tag whose entries go.")
 @click.option("--namespace", "namespaces", multiple=True, help="A namespace whose keys go.")
-def invalidate(keys: tuple[str, ...], tags: tuple[str, ...], namespaces: tuple[str, ...]) -> None:
-    """Forget KEYS, on all nodes."""
-    if not keys and not tags and not namespaces:
-        raise click.UsageError("nothing to invalidate: give keys, --tag or --namespace")
+@click.option("--pattern", default="", help="Keys that go: a whole prefix, such as 'product:*'.")
+@click.option("--everything", is_flag=True, help="All there is goes.")
+def invalidate(
+    keys: tuple[str, ...], tags: tuple[str, ...], namespaces: tuple[str, ...], pattern: str, everything: bool
+) -> None:
+    """Forget KEYS, and what the options name, on all nodes."""
+    if not any((keys, tags, namespaces, pattern, everything)):
+        raise click.UsageError("nothing to invalidate: give keys, --tag, --namespace, --pattern or --everything")
+    cache = _installed().starting.unstarted
     try:
-        names = Names(keys, tags, namespaces)
-    except ValueError as error:
+        receipt = cache.invalidate(keys=keys, tags=tags, namespaces=namespaces, pattern=pattern, everything=everything)
+    except (ValueError, NotConfigured) as error:
         raise click.UsageError(str(error)) from error
-    if _installed().starting.unstarted.invalidate(names).pending:
+    if receipt.pending:
         raise click.ClickException("Redis does not answer: nobody was told. Try again later.")
-    click.echo(f"invalidated {', '.join((*keys, *tags, *namespaces))}")
+    named = [*keys, *tags, *namespaces, *([pattern] if pattern else []), *(["everything"] if everything else [])]
+    click.echo(f"invalidated {', '.join(named)}")
 
 
 @tocsin_commands.command("watch")
@@ -91,12 +98,3 @@ def watch(count: int | None, seconds: float | None) -> None:
 def _installed() -> "Installed":
     installed: Installed = current_app.extensions["tocsin"]
     return installed
-
-
-def _described(view: View | None) -> str:
-    if view is None:
-        return "nothing in L2"
-    what = "known not to exist" if view.negative else f"version {view.version}"
-    if view.dirty:
-        return f"{what}, written and not in the database yet"
-    return f"{what}, for {view.ttl_s:.1f} s more"

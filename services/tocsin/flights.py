@@ -84,7 +84,7 @@ class Flights(Generic[Result]):
         The tags of a value are known only after its load (hazard 24), so a tag or a namespace concerns every flight.
         """
         with self._lock:
-            if names.tags or names.namespaces or names.everything:
+            if names.tags or names.namespaces or names.patterns or names.everything:
                 self._flights.clear()
                 return
             for physical in [physical for physical, flight in self._flights.items() if flight.key in names.keys]:

@@ -14,6 +14,9 @@ import math
 
 from msgspec import Struct
 
+from tocsin.address import Address
+from tocsin.evidence import Evidence
+from tocsin.local import LocalEntry
 from tocsin.position import PENDING, Position
 
 
@@ -31,6 +34,14 @@ class Demand(Struct, frozen=True):
 
 ANYTHING = Demand()
 """The demand of a read that makes none."""
+
+
+def doubted(evidence: Evidence, entry: LocalEntry, address: Address, now_s: float, demand: Demand) -> str:
+    """Return why an entry that this process holds may not answer a read with this demand, or ''."""
+    doubt = evidence.doubt(entry, address, now_s, demand.at_least)
+    if not doubt and demand.max_stale_s < math.inf and evidence.untrue_s(entry, now_s) >= demand.max_stale_s:
+        return "demand"
+    return doubt
 
 
 def demand(at_least: Position | None, max_stale_s: float | None) -> Demand:

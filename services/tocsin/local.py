@@ -31,6 +31,7 @@ from msgspec import Struct
 from tocsin.clock import Clock
 from tocsin.entry import Miss
 from tocsin.ghosts import Ghosts
+from tocsin.glob import matches
 from tocsin.names import Names
 from tocsin.proof import Stamp
 
@@ -133,15 +134,15 @@ class Local:
         return True
 
     def drop(self, names: Names) -> None:
-        """Remove the entries of the keys, and every entry that carries one of the tags or namespaces; or all."""
+        """Remove the entries of the keys, and every entry that carries a tag or namespace or fits a pattern; or all."""
         with self._lock:
             if names.everything:
                 self._empty()
                 return
             for key in names.keys:
                 self._remove(key)
-            if names.tags or names.namespaces:
-                for key in [key for key, entry in self.entries.items() if _concerns(names, entry)]:
+            if names.tags or names.namespaces or names.patterns:
+                for key in [key for key, entry in self.entries.items() if _concerns(names, key, entry)]:
                     self._remove(key)
             if len(self._small) + len(self._main) > 2 * len(self.entries) + SEATS_SPARE:
                 self._tidy()
@@ -201,8 +202,12 @@ class Local:
             queue.extend(seated)
 
 
-def _concerns(names: Names, entry: LocalEntry) -> bool:
-    return entry.namespace in names.namespaces or any(tag in names.tags for tag in entry.tags)
+def _concerns(names: Names, key: str, entry: LocalEntry) -> bool:
+    return (
+        entry.namespace in names.namespaces
+        or any(tag in names.tags for tag in entry.tags)
+        or any(matches(pattern, key) for pattern in names.patterns)
+    )
 
 
 def _cost_bytes(key: str, entry: LocalEntry) -> int:

@@ -105,9 +105,9 @@ class LockedShared:
         """As the plain level does."""
         return self._plain.position()
 
-    def peek(self, address: Address) -> Hit | Miss:
-        """Return what lies at `address`, without taking a lock."""
-        return self._plain.peek(address)
+    def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
+        """Return what lies at the addresses, without taking a lock."""
+        return self._plain.peek(addresses)
 
     def ping(self) -> None:
         """Return if Redis answers."""

@@ -2,7 +2,7 @@
 
     0000000a3c91f2e7 42 i          epoch, sequence, kind
     k:product:1                    a key
-    t:category:toys                a tag; `n:` is a namespace, `*` is everything
+    t:category:toys                a tag; `n:` is a namespace, `p:` a prefix of keys, `*` is everything
 
 What always holds: the log holds the same text that was published, so a listener that missed the one reads the other.
 Names are printable (`tocsin.names`), so a line break never belongs to one. A text that is not a message raises
@@ -13,6 +13,8 @@ import enum
 
 from msgspec import Struct
 
+from tocsin.generation import EVERYTHING
+from tocsin.glob import whole_prefix
 from tocsin.names import Names
 from tocsin.position import Position, epoch_of, epoch_text
 
@@ -48,12 +50,19 @@ def namespace_name(namespace: str) -> str:
     return f"n:{namespace}"
 
 
+def prefix_name(prefix: str) -> str:
+    """Return the name of a key's prefix in messages and slots: every key that has one carries it, like a tag."""
+    return f"p:{prefix}"
+
+
 def names_in(names: Names) -> tuple[str, ...]:
-    """Return the application's names as they stand in a message."""
+    """Return the application's names as they stand in a message; its patterns are whole prefixes."""
     return (
         *map(key_name, names.keys),
         *map(tag_name, names.tags),
         *map(namespace_name, names.namespaces),
+        *(prefix_name(whole_prefix(pattern)) for pattern in names.patterns),
+        *((EVERYTHING,) if names.everything else ()),
     )
 
 

@@ -15,16 +15,18 @@ NAME_LENGTH_MAX = 512
 class Names(Struct, frozen=True, omit_defaults=True):
     """The keys, tags and namespaces that one write, or one invalidation, concerns; `everything` concerns all there is.
 
-    Raises `ValueError` for a name that is empty, longer than 512 characters or holds control characters.
+    `patterns` mean keys (`tocsin.glob`); which ones can be invalidated is the strategy's business. Raises `ValueError`
+    for a name that is empty, longer than 512 characters or holds control characters.
     """
 
     keys: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     everything: bool = False
+    patterns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in (*self.keys, *self.tags, *self.namespaces):
+        for name in (*self.keys, *self.tags, *self.namespaces, *self.patterns):
             check_name(name)
 
 
@@ -44,4 +46,6 @@ def united(many: Iterable[Names]) -> Names:
         keys=tuple(dict.fromkeys(name for names in each for name in names.keys)),
         tags=tuple(dict.fromkeys(name for names in each for name in names.tags)),
         namespaces=tuple(dict.fromkeys(name for names in each for name in names.namespaces)),
+        everything=any(names.everything for names in each),
+        patterns=tuple(dict.fromkeys(name for names in each for name in names.patterns)),
     )

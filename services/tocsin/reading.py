@@ -14,7 +14,6 @@ What always holds:
 - A session's watermark never meets an answer that is older: not in L1, not by joining.
 """
 
-import math
 from functools import partial
 
 from msgspec.structs import replace
@@ -27,10 +26,10 @@ from tocsin.errors import Unavailable
 from tocsin.fetched import Fetched, from_copy
 from tocsin.fetching import Fetcher
 from tocsin.flights import Flights
-from tocsin.freshness import ANYTHING, Demand
+from tocsin.freshness import ANYTHING, Demand, doubted
 from tocsin.glance import Glance
 from tocsin.loading import Loader, Loading
-from tocsin.local import LocalEntry
+from tocsin.looking import Looker
 from tocsin.names import check_name
 from tocsin.observer import Observer, Spared
 from tocsin.policy import Policy
@@ -61,6 +60,7 @@ class Reader:
         self._refresher = Refresher(
             parts=parts, fetcher=self._fetcher, clock=clock, background=protection.background, carry=protection.carry
         )
+        self.looker = Looker(parts=parts, clock=clock, observer=observer, fetcher=self._fetcher)
         self._joins = parts.joins and settings.protection.joins
         self.flights: Flights[Fetched] = Flights(clock)
         self.glance = Glance(
@@ -93,13 +93,17 @@ class Reader:
         self._observer.read(answer, self._clock.now() - begun_s)
         return answer
 
-    def _value(self, key: str, load: Loader, policy: Policy) -> bytes | None:
-        return self.read(key, load, policy).value
+    def _value(self, key: str, load: Loader | None, policy: Policy) -> bytes | None:
+        """Return what the shortest way has not found; without a loader, only what is kept."""
+        if load is not None:
+            return self.read(key, load, policy).value
+        (look,) = self.looker.look((key,), policy, ANYTHING)
+        return look.value if isinstance(look, Answer) else None
 
     def _read(self, key: str, load: Loader, policy: Policy, demand: Demand) -> Answer:
         parts = self._parts
         try:
-            address = parts.addressing.resolve(key, policy)
+            (address,) = parts.addressing.resolve((key,), policy)
         except Unavailable as error:
             return self._unaddressed(load, policy, error)
         now_s = self._clock.now()
@@ -109,7 +113,7 @@ class Reader:
         if isinstance(found, Miss):
             step = Step(Layer.L1, False, found.reason, detail=found.detail)
         else:
-            doubt = self._doubt(found, address, now_s, demand)
+            doubt = doubted(self._parts.evidence, found, address, now_s, demand)
             if not doubt:
                 return from_copy(found, now_s)
             step = Step(Layer.L1, False, "stale", detail=doubt)
@@ -153,7 +157,7 @@ class Reader:
             landed = flight.landed
         if landed is not None and self._usable(landed, address, demand):
             self._observer.spared(Spared.JOINED)
-            return replace(_after(landed, passed), joined=True)
+            return replace(landed.after(passed), joined=True)
         fetched = self._fetch(address, load, policy, self._clock.now(), demand)
         return self._done(fetched, address, load, policy, passed)
 
@@ -169,22 +173,14 @@ class Reader:
             if refreshed is None:
                 self._observer.spared(Spared.OLD)
             fetched = refreshed or fetched
-        return _after(fetched, passed)
+        return fetched.after(passed)
 
     def _usable(self, landed: Fetched, address: Address, demand: Demand) -> bool:
         """Whether a thread that joined may take what landed: a refused fill has no copy, and is nobody else's."""
         now_s = self._clock.now()
         if landed.copy is None or now_s >= landed.copy.expires_s:
             return False
-        return not self._doubt(landed.copy, address, now_s, demand)
-
-    def _doubt(self, entry: LocalEntry, address: Address, now_s: float, demand: Demand) -> str:
-        """Return why an entry that this process holds may not answer this read, or ''."""
-        evidence = self._parts.evidence
-        doubt = evidence.doubt(entry, address, now_s, demand.at_least)
-        if not doubt and demand.max_stale_s < math.inf and evidence.untrue_s(entry, now_s) >= demand.max_stale_s:
-            return "demand"
-        return doubt
+        return not doubted(self._parts.evidence, landed.copy, address, now_s, demand)
 
     def _fetch(self, address: Address, load: Loader, policy: Policy, begun_s: float, demand: Demand) -> Fetched:
         """Make the trip, and keep its copy, unless a place has to be held for it (see `flights`)."""
@@ -198,8 +194,3 @@ class Reader:
     def _keep(self, address: Address, fetched: Fetched) -> None:
         if self._parts.local is not None and fetched.copy is not None:
             self._parts.local.put(address.key, fetched.copy)
-
-
-def _after(fetched: Fetched, passed: tuple[Step, ...]) -> Answer:
-    """Return the answer with the steps of the levels that were passed before L2, which stand after it."""
-    return replace(fetched.answer, steps=fetched.answer.steps + passed) if passed else fetched.answer

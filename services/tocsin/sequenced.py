@@ -123,7 +123,10 @@ class SequencedShared:
             names_in(invalidation.names),
             announced=announced.position,
             puts=[
-                self._put(Address(store.key, store.key), store.loaded, store.ttl_s, store.stale_s) for store in stores
+                self._put(
+                    Address(store.key, store.key, namespace=store.namespace), store.loaded, store.ttl_s, store.stale_s
+                )
+                for store in stores
             ],
         )
         return Finished(ended.position)
@@ -132,10 +135,12 @@ class SequencedShared:
         """Return the position as of now."""
         return self._sequencer.position()
 
-    def peek(self, address: Address) -> Hit | Miss:
-        """Return what lies at `address` without any effect."""
-        found = self._sequencer.peek(address.key)
-        return found if isinstance(found, Miss) else Hit(found.entry, found.dirty, found.position)
+    def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
+        """Return what lies at each of the addresses, without any effect."""
+        return [
+            found if isinstance(found, Miss) else Hit(found.entry, found.dirty, found.position)
+            for found in self._sequencer.peek([address.key for address in addresses])
+        ]
 
     def ping(self) -> None:
         """Return if Redis answers."""

@@ -158,8 +158,11 @@ class Sequencer(Protocol):
         An entry with at most `early_s` left counts as expired for this lookup.
         """
 
-    def peek(self, key: str) -> Given | Miss:
-        """Return what a lookup of `key` would give, without giving a permission."""
+    def peek(self, keys: Sequence[str]) -> list[Given | Miss]:
+        """Return what lookups of the keys would give, all as of one moment, without giving a permission.
+
+        A key that is being written has no entry, as its announcement removed it; what lies there is true.
+        """
 
     def fill(self, put: Put, token: Token) -> Kept:
         """Keep a value that was loaded under `token`, unless the token is void or anything changed meanwhile."""

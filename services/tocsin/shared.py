@@ -67,7 +67,7 @@ Found = Hit | Load | Writing | Busy
 
 
 class Store(Struct, frozen=True):
-    """A value that a write-through puts into L2 within `finish`, under the version of `counter` where there is one."""
+    """A value that is put into L2 within `finish`; where there is a `counter`, under its and its parents' versions."""
 
     key: str
     counter: str
@@ -75,6 +75,7 @@ class Store(Struct, frozen=True):
     loaded: Loaded
     ttl_s: float
     stale_s: float = 0.0
+    namespace: str | None = None
 
 
 class Announced(Struct, frozen=True):
@@ -129,8 +130,8 @@ class SharedLevel(Protocol):
     def position(self) -> Position | None:
         """Return the position as of now; None where the strategy numbers nothing."""
 
-    def peek(self, address: Address) -> Hit | Miss:
-        """Return what lies at `address` without any effect."""
+    def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
+        """Return what lies at each of the addresses, without any effect, in one round trip for a thousand."""
 
     def ping(self) -> None:
         """Return if Redis answers."""

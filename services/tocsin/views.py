@@ -27,6 +27,7 @@ from typing import Any
 from flask import Response, current_app, request
 from flask.globals import request_ctx
 from msgspec import Struct
+from msgspec.structs import replace
 from werkzeug.exceptions import HTTPException
 
 from tocsin.cache import Cache
@@ -106,7 +107,9 @@ class CachedView:
         self._cache = cache
         self._codec = codec
         self._varying = varying
-        self._policy = policy
+        # A view belongs to its request: what a hook put into `g`, or the session, is not to be had on another thread,
+        # and a page made without it would be kept for somebody who should get another.
+        self._policy = replace(policy, thread_bound=True)
         self._tags = tags
         self._statuses = statuses
         self._found_personal = False

@@ -14,6 +14,7 @@ from collections.abc import Generator
 from tocsin.assembly import connect
 from tocsin.clock import SystemClock
 from tocsin.errors import NotConfigured
+from tocsin.generation import EVERYTHING
 from tocsin.message import Kind, message_of
 from tocsin.names import Names
 from tocsin.observer import Unobserved
@@ -22,7 +23,7 @@ from tocsin.redis.sequenced.assembly import sequencer_on
 from tocsin.settings import CacheSettings
 
 LOOK_UP_EVERY_S = 0.2
-_KINDS = {"k": "", "t": "tag ", "n": "namespace "}
+_KINDS = {"k": "", "t": "tag ", "n": "namespace ", "p": "keys "}
 
 
 def invalidations(settings: CacheSettings) -> Generator[str, None, None]:
@@ -79,9 +80,14 @@ class _Queueing(Unobserved):
         if source == "backplane":
             tags = (f"tag {tag}" for tag in names.tags)
             spaces = (f"namespace {each}" for each in names.namespaces)
-            self._heard.put("  ".join((*names.keys, *tags, *spaces, *(["everything"] if names.everything else []))))
+            every = ("everything",) if names.everything else ()
+            patterns = (f"keys {pattern}" for pattern in names.patterns)
+            self._heard.put("  ".join((*names.keys, *tags, *spaces, *patterns, *every)))
 
 
 def _readable(name: str) -> str:
+    if name == EVERYTHING:
+        return "everything"
     kind, separator, text = name.partition(":")
-    return f"{_KINDS[kind]}{text}" if separator and kind in _KINDS else name
+    whole = ":*" if kind == "p" else ""
+    return f"{_KINDS[kind]}{text}{whole}" if separator and kind in _KINDS else name

@@ -23,7 +23,7 @@ from msgspec import Struct
 from tocsin.clock import CLOCK_DRIFT, Clock
 from tocsin.coherence import Coherence
 from tocsin.entry import Loaded
-from tocsin.errors import Unavailable
+from tocsin.errors import NotConfigured, Unavailable
 from tocsin.fetched import Fetched
 from tocsin.flights import Flights
 from tocsin.invalidation import tag_file
@@ -113,11 +113,23 @@ class Writer:
         """
         if self._settings.write_path is not WritePath.WRITE_THROUGH or policy.versioned_by is not None:
             return ()
+        return (self.store_of(key, loaded, policy),)
+
+    def store_of(self, key: str, loaded: Loaded, policy: Policy) -> Store:
+        """Return what a finish keeps of a value, on whatever write path. Raises `NotConfigured` if it can't be kept."""
+        if self._settings.write_path is WritePath.WRITE_BEHIND:
+            raise NotConfigured("on the write path 'write-behind' values are written by write_behind, and not set")
+        if policy.versioned_by is not None and not self._parts.numbers:
+            raise NotConfigured(
+                f"{key!r} is under the version of {policy.versioned_by!r}, which is part of its address with strategy"
+                f" {self._settings.strategy.value!r}: let a read load it, or choose 'sequenced'"
+            )
         ttl_s = policy.ttl_s or self._settings.l2_ttl_s
         if loaded.value is None:
             ttl_s = min(ttl_s, policy.negative_ttl_s)
         filed = tuple(map(tag_file, loaded.tags))
-        return (Store(key, self._parts.addressing.counter(key), filed, loaded, ttl_s, policy.stale_s),)
+        counter = self._parts.addressing.counter(key)
+        return Store(key, counter, filed, loaded, ttl_s, policy.stale_s, policy.versioned_by)
 
 
 class Write:
@@ -167,6 +179,10 @@ class Write:
         if key not in self._names.keys:
             raise ValueError(f"{key!r} was committed, but the write was announced for {self._names.keys}")
         self._stores += self._writer.store(key, Loaded(value, version, tags), policy)
+
+    def kept(self, key: str, loaded: Loaded, policy: Policy) -> None:
+        """Say what `key` is now, to be kept in L2 on whatever write path: see `Cache.set`."""
+        self._stores += (self._writer.store_of(key, loaded, policy),)
 
     def unknown(self) -> None:
         """Say that the outcome of the commit is unknown: nothing is finished here, and the receipt is pending."""

@@ -171,9 +171,9 @@ def test_an_expired_value_is_offered_to_those_who_would_have_to_wait(world: Sequ
 def test_a_peek_gives_what_a_lookup_would_and_no_token(world: SequencedWorld) -> None:
     """Looking leaves no trace: the next lookup may load."""
     client = world.client()
-    assert isinstance(client.peek(KEY), Miss)
+    assert isinstance(client.peek([KEY])[0], Miss)
     client.fill(put("one"), permitted(client.lookup(KEY, "a")))
-    found = client.peek(KEY)
+    found = client.peek([KEY])[0]
     assert isinstance(found, Given)
     assert found.entry.value == b"one"
 

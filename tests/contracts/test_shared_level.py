@@ -83,7 +83,7 @@ def test_a_finish_that_names_a_key_finds_it_under_its_versioned_address(world: W
     """Who names a key need not know that its entry is kept under the version of a namespace."""
     level = world.shared()
     addresses = PlainAddresses(level.versions)
-    address = addresses.resolve("products:all:1:20", Policy(versioned_by="products"))
+    address = addresses.resolve(["products:all:1:20"], Policy(versioned_by="products"))[0]
     level.fill(address, Load(), Loaded(b"page"), 30.0)
     level.finish(addresses.invalidation(Names(keys=("products:all:1:20",))))
     assert isinstance(level.lookup(address), Load)
@@ -101,9 +101,9 @@ def test_a_finish_may_be_repeated(world: World) -> None:
 def test_a_peek_leaves_everything_as_it_is(world: World) -> None:
     """Looking at an entry neither makes nor removes one."""
     level = world.shared()
-    assert not isinstance(level.peek(TEA), Hit)
+    assert not isinstance(level.peek([TEA])[0], Hit)
     level.fill(TEA, Load(), TEAPOT, 30.0)
-    assert isinstance(level.peek(TEA), Hit)
+    assert isinstance(level.peek([TEA])[0], Hit)
     assert value_at(level, TEA) == b"teapot"
 
 
@@ -111,11 +111,11 @@ def test_bumping_a_namespace_orphans_its_keys_for_every_node_at_once(world: Worl
     """The old address is asked for no more; whoever resolves the key, on any node, gets the same new one."""
     here, there = world.shared(), world.shared()
     policy = Policy(versioned_by="products")
-    old = PlainAddresses(here.versions).resolve("products:all:1:20", policy)
+    old = PlainAddresses(here.versions).resolve(["products:all:1:20"], policy)[0]
     here.fill(old, Load(), Loaded(b"page"), 30.0)
     there.bump("namespace:products")
-    seen_here = PlainAddresses(here.versions).resolve("products:all:1:20", policy)
-    seen_there = PlainAddresses(there.versions).resolve("products:all:1:20", policy)
+    seen_here = PlainAddresses(here.versions).resolve(["products:all:1:20"], policy)[0]
+    seen_there = PlainAddresses(there.versions).resolve(["products:all:1:20"], policy)[0]
     assert seen_here == seen_there != old
     assert isinstance(here.lookup(seen_here), Load)
 
@@ -142,10 +142,10 @@ def test_under_versioned_addresses_a_tag_raises_the_counters_of_its_entries(worl
     """What L1 holds of a tagged entry can only be orphaned by its counter, so a tag raises it."""
     level = world.shared()
     addresses = VersionedAddresses(level.versions)
-    address = addresses.resolve("product:1", Policy())
+    address = addresses.resolve(["product:1"], Policy())[0]
     level.fill(address, Load(), TEAPOT, 30.0)
     level.finish(addresses.invalidation(Names(tags=("category:kitchen",))))
-    assert addresses.resolve("product:1", Policy()).physical != address.physical
+    assert addresses.resolve(["product:1"], Policy())[0].physical != address.physical
     assert isinstance(level.lookup(address), Load)
 
 
@@ -153,12 +153,12 @@ def test_a_write_through_keeps_its_value(world: World) -> None:
     """A finish that stores leaves the new value, under the plain key and under the raised version alike."""
     level = world.shared()
     for addresses in (PlainAddresses(level.versions), VersionedAddresses(level.versions)):
-        level.fill(addresses.resolve("product:1", Policy()), Load(), TEAPOT, 30.0)
+        level.fill(addresses.resolve(["product:1"], Policy())[0], Load(), TEAPOT, 30.0)
         store = Store("product:1", addresses.counter("product:1"), ("tag:new",), Loaded(b"pot", 8, ("new",)), 30.0)
         level.finish(addresses.invalidation(Names(keys=("product:1",))), (store,))
-        assert value_at(level, addresses.resolve("product:1", Policy())) == b"pot"
+        assert value_at(level, addresses.resolve(["product:1"], Policy())[0]) == b"pot"
         level.finish(addresses.invalidation(Names(tags=("new",))))
-        assert isinstance(level.lookup(addresses.resolve("product:1", Policy())), Load)
+        assert isinstance(level.lookup(addresses.resolve(["product:1"], Policy())[0]), Load)
 
 
 def test_the_slower_of_two_write_throughs_does_not_bring_back_the_older_value(world: World) -> None:
@@ -169,7 +169,7 @@ def test_the_slower_of_two_write_throughs_does_not_bring_back_the_older_value(wo
         counter = addresses.counter("product:1")
         level.finish(invalidation, (Store("product:1", counter, (), Loaded(b"new", 8), 30.0),))
         level.finish(invalidation, (Store("product:1", counter, (), Loaded(b"old", 7), 30.0),))
-        found = level.lookup(addresses.resolve("product:1", Policy()))
+        found = level.lookup(addresses.resolve(["product:1"], Policy())[0])
         assert isinstance(found, Load) or (isinstance(found, Hit) and found.entry.version == 8)
         level.finish(invalidation)
 

@@ -195,19 +195,21 @@ def test_stats_say_how_the_cache_is_set_up(build_app: BuildApp, redis: RedisServ
 
 
 def test_explain_says_what_is_kept(build_app: BuildApp, extension: Tocsin, redis: RedisServer) -> None:
-    """A value and how long, a known absence, nothing, an unreachable Redis."""
+    """A value and how old, a known absence, nothing, an unreachable Redis."""
     app = build_app()
     run = app.test_cli_runner().invoke
     with app.app_context():
         extension.cache.read("there", lambda: Loaded(b"x", version=7))
         extension.cache.read("absent", lambda: Loaded(None))
-    assert run(args=["tocsin", "explain", "there"]).output.startswith("there: version 7, for ")
-    assert run(args=["tocsin", "explain", "absent"]).output.startswith("absent: known not to exist, for ")
-    assert run(args=["tocsin", "explain", "nothing"]).output == "nothing: nothing in L2\n"
+    assert run(args=["tocsin", "explain", "there"]).output.startswith("there: hit, version 7, loaded ")
+    assert run(args=["tocsin", "explain", "absent"]).output.startswith("absent: hit, known not to exist, loaded ")
+    nothing = run(args=["tocsin", "explain", "nothing"])
+    assert nothing.output.startswith("nothing: miss\n")
+    assert "l2: no (cold): nothing is kept under this key" in nothing.output
     redis.stop()
     failed = run(args=["tocsin", "explain", "there"])
     assert failed.exit_code == 1
-    assert "Redis" in failed.output
+    assert "l2: no (redis-unreachable): Redis does not answer" in failed.output
 
 
 def test_invalidate_forgets(build_app: BuildApp, extension: Tocsin, redis: RedisServer) -> None:
@@ -219,7 +221,16 @@ def test_invalidate_forgets(build_app: BuildApp, extension: Tocsin, redis: Redis
             extension.cache.read(f"key:{tag}", lambda tag=tag: Loaded(b"old", tags=(tag,)))  # type: ignore[misc]
     assert run(args=["tocsin", "invalidate", "key:a", "--tag", "b"]).output == "invalidated key:a, b\n"
     for key in ("key:a", "key:b"):
-        assert run(args=["tocsin", "explain", key]).output == f"{key}: nothing in L2\n"
+        assert run(args=["tocsin", "explain", key]).output.startswith(f"{key}: miss\n")
+    for form in (["--pattern", "key:*"], ["--everything"]):
+        with app.app_context():
+            extension.cache.read("key:a", lambda: Loaded(b"old"))
+        assert run(args=["tocsin", "explain", "key:a"]).output.startswith("key:a: hit")
+        assert run(args=["tocsin", "invalidate", *form]).exit_code == 0
+        assert run(args=["tocsin", "explain", "key:a"]).output.startswith("key:a: miss\n")
+    searched = run(args=["tocsin", "invalidate", "--pattern", "key:?"])
+    assert searched.exit_code == 2
+    assert "tags=" in searched.output
     assert run(args=["tocsin", "invalidate"]).exit_code == 2
     assert run(args=["tocsin", "invalidate", "\n"]).exit_code == 2
     redis.stop()

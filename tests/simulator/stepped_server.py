@@ -79,9 +79,9 @@ class SteppedSequencer:
         self._seen[type(found).__name__.lower()] += 1
         return found
 
-    def peek(self, key: str) -> Given | Miss:
+    def peek(self, keys: Sequence[str]) -> list[Given | Miss]:
         """As above."""
-        return self._ask(lambda: self._sequencer.peek(key))
+        return self._ask(lambda: self._sequencer.peek(keys))
 
     def fill(self, put: Put, token: Token) -> Kept:
         """As above."""

@@ -58,9 +58,9 @@ class MemorySequencer:
         """See `tocsin.sequencer.Sequencer`."""
         return self._step(lambda: self._server.lookup(key, owner, early_s))
 
-    def peek(self, key: str) -> Given | Miss:
+    def peek(self, keys: Sequence[str]) -> list[Given | Miss]:
         """See `tocsin.sequencer.Sequencer`."""
-        return self._step(lambda: self._server.peek(key))
+        return self._step(lambda: [self._server.peek(key) for key in keys])
 
     def fill(self, put: Put, token: Token) -> Kept:
         """See `tocsin.sequencer.Sequencer`."""

@@ -143,6 +143,8 @@ class MemoryServer:
         dirty = self._dirty(key)
         if dirty is not None:
             return dirty
+        if self.terms.strict and self.young(self.terms.writer_s):
+            return Miss("bypass", "writing")
         entry = self.entry(key)
         return Given(entry, self.position()) if entry is not None and entry.ttl_s > 0 else Miss("uri-miss")
 

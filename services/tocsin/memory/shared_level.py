@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tocsin.address import Address
 from tocsin.entry import Entry, Loaded, Miss
 from tocsin.errors import Happened, Unavailable
-from tocsin.invalidation import Invalidation, tag_file
+from tocsin.invalidation import Invalidation, parent_counters, tag_file
 from tocsin.memory.store import MemoryStore
 from tocsin.shared import EARLY, NOT_ANNOUNCED, Announced, Filled, Finished, Hit, Load, Store
 
@@ -37,7 +37,7 @@ class MemorySharedLevel:
 
     def lookup(self, address: Address, early_s: float = 0.0) -> Hit | Load:
         """Return the dirty value, else the entry, else the permission to load."""
-        found = self.peek(address)
+        found = self._peek(address)
         if isinstance(found, Hit):
             return found if found.entry.ttl_s > early_s else EARLY
         return Load(reason=found.reason, detail=found.detail)
@@ -62,20 +62,28 @@ class MemorySharedLevel:
         store = self.reach()
         wanted = []
         for each in stores:
-            before = store.entry(f"{each.key}@{store.version(each.counter)}" if each.counter else each.key)
+            before = store.entry(self._physical(each))
             if before is None or before.version <= each.loaded.version:
                 wanted.append(each)
-        risen = store.invalidate(invalidation, tells=self._tells)
+        store.invalidate(invalidation, tells=self._tells)
         for each in wanted:
-            physical = f"{each.key}@{risen[each.counter]}" if each.counter else each.key
-            store.keep(physical, each.counter, each.filed, each.loaded, each.ttl_s)
+            store.keep(self._physical(each), each.counter, each.filed, each.loaded, each.ttl_s)
         return Finished()
 
     def position(self) -> None:
         """Return None: these strategies number nothing."""
 
-    def peek(self, address: Address) -> Hit | Miss:
-        """Return what a lookup would find."""
+    def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
+        """Return what lookups would find."""
+        return list(map(self._peek, addresses))
+
+    def _physical(self, store: Store) -> str:
+        if not store.counter:
+            return store.key
+        versions = map(self.reach().version, (*parent_counters(store.key), store.counter))
+        return f"{store.key}@{'.'.join(map(str, versions))}"
+
+    def _peek(self, address: Address) -> Hit | Miss:
         store = self.reach()
         dirty = store.dirty.get(address.key) if self._consults_dirty else None
         if dirty is not None and dirty.pinned is not None:

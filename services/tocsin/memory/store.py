@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tocsin.clock import Clock
 from tocsin.entry import Entry, Loaded
+from tocsin.glob import matches
 from tocsin.invalidation import Invalidation, keys_of
 from tocsin.journal import Operation
 from tocsin.names import Names
@@ -97,8 +98,8 @@ class MemoryStore:
         if self._entries.pop(physical, None) is not None:
             self.changed(Names(keys=keys_of(physical)))
 
-    def invalidate(self, invalidation: Invalidation, *, tells: bool) -> dict[str, int]:
-        """Apply an invalidation, tell it if asked to; return the risen counters."""
+    def invalidate(self, invalidation: Invalidation, *, tells: bool) -> None:
+        """Apply an invalidation, and tell it if asked to."""
         for key in invalidation.delete:
             self.evict(key)
         for name in invalidation.filed:
@@ -106,11 +107,14 @@ class MemoryStore:
                 self.evict(physical)
                 if counter:
                     self.bump(counter)
-        risen = {counter: self.bump(counter) for counter in invalidation.bump}
+        for pattern in invalidation.search:
+            for physical in [each for each in self._entries if any(matches(pattern, key) for key in keys_of(each))]:
+                self.evict(physical)
+        for counter in invalidation.bump:
+            self.bump(counter)
         if tells:
             for tell in self.telling:
                 tell(invalidation.names)
-        return risen
 
     def changed(self, names: Names) -> None:
         """Tell those who track."""

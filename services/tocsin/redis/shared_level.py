@@ -11,20 +11,23 @@ reads as a miss. The server must not evict what has no time to live (`maxmemory-
 # ruff: noqa: ARG002  # a method takes what its port says, whether or not this adapter needs it
 
 from collections.abc import Sequence
-from typing import Any
 
 from tocsin.address import Address
 from tocsin.entry import Entry, Loaded, Miss
-from tocsin.invalidation import Invalidation, tag_file
+from tocsin.glob import matches, redis_glob
+from tocsin.invalidation import Invalidation, keys_of, parent_counters, tag_file
 from tocsin.redis.connection import RedisConnection, Script
 from tocsin.redis.wire import Undecodable, WireMessage, decode_entry, encode, encode_entry, milliseconds
 from tocsin.shared import EARLY, NOT_ANNOUNCED, Announced, Filled, Finished, Hit, Load, Store
 
 _VERSIONS = Script("counters", "versions")
 _BUMP = Script("counters", "bump")
-_LOOKUP = Script("lookup")
+_LOOKUP, _PEEK = Script("lookup"), Script("peek")
 _FILL = Script("counters", "entries", "fill")
 _FINISH = Script("counters", "entries", "invalidate", "finish")
+
+PEEKED_AT_ONCE, SEARCHED_AT_ONCE = 1000, 1000
+ABSENT = Miss("uri-miss")
 
 
 class RedisSharedLevel:
@@ -78,20 +81,31 @@ class RedisSharedLevel:
         """Invalidate, store and tell, in one script."""
         packed = encode(
             [
-                (store.key, store.counter, store.filed, store.loaded.version, milliseconds(store.ttl_s))
+                (
+                    *(store.key, store.counter, store.filed, store.loaded.version, milliseconds(store.ttl_s)),
+                    parent_counters(store.key) if store.counter else (),
+                )
                 for store in stores
             ]
         )
         entries = (encode_entry(store.loaded, store.ttl_s) for store in stores)
+        for pattern in invalidation.search:
+            self._search(pattern)  # before anybody is told: who hears of it must not find the entry again
         self._connection.run(_FINISH, *self.pack(invalidation), packed, *entries)
         return Finished()
 
     def position(self) -> None:
         """Return None: these strategies number nothing."""
 
-    def peek(self, address: Address) -> Hit | Miss:
-        """Return what a lookup would find, and leave it there."""
-        return self._read(address)
+    def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
+        """Return what lookups would find, and leave it there."""
+        found: list[Hit | Miss] = []
+        for begin in range(0, len(addresses), PEEKED_AT_ONCE):
+            some = addresses[begin : begin + PEEKED_AT_ONCE]
+            keys = encode([each.key for each in some]) if self._consults_dirty else b""
+            flat = self._connection.run(_PEEK, keys, encode([each.physical for each in some]))
+            found += [_found(*flat[at : at + 4]) for at in range(0, len(flat), 4)]
+        return found
 
     def ping(self) -> None:
         """Return if Redis answers."""
@@ -117,19 +131,38 @@ class RedisSharedLevel:
         return encode(packed), message
 
     def _read(self, address: Address) -> Hit | Miss:
-        reply: list[Any] = self._connection.run(_LOOKUP, address.physical, address.key if self._consults_dirty else "")
-        packed, left_ms, dirty_version, packed_dirty = reply
-        try:
-            if packed_dirty is not None:
-                dirty, _ = decode_entry(packed_dirty)
-                return Hit(
-                    Entry(dirty.value, int(dirty_version), dirty.tags, ttl_s=float("inf"), age_s=0.0), dirty=True
-                )
-            if packed is None:
-                return Miss("uri-miss")
-            return Hit(_entry(*decode_entry(packed), left_ms))
-        except Undecodable:
-            return Miss("uri-miss", "undecodable")
+        return _found(*self._connection.run(_LOOKUP, address.physical, address.key if self._consults_dirty else ""))
+
+    def _search(self, pattern: str) -> None:
+        """Remove the entries whose keys fit, in steps: what is kept meanwhile may be missed (hazard 22)."""
+        begin = f"{self._connection.prefix}entry:"
+        cursor: bytes | str = "0"
+        while True:
+            # Ends: SCAN comes back to 0 after as many steps as the database has keys.
+            cursor, names = self._connection.command(
+                "SCAN", cursor, "MATCH", f"{redis_glob(begin + pattern)}*", "COUNT", str(SEARCHED_AT_ONCE)
+            )
+            fitting = [name for name in names if _fits(pattern, name.decode().removeprefix(begin))]
+            if fitting:
+                self._connection.command("UNLINK", *fitting)
+            if cursor in (b"0", "0"):
+                return
+
+
+def _found(packed: bytes | None, left_ms: int, dirty_version: bytes | None, packed_dirty: bytes | None) -> Hit | Miss:
+    try:
+        if packed_dirty is not None and dirty_version is not None:
+            dirty, _ = decode_entry(packed_dirty)
+            return Hit(Entry(dirty.value, int(dirty_version), dirty.tags, ttl_s=float("inf"), age_s=0.0), dirty=True)
+        if packed is None:
+            return ABSENT
+        return Hit(_entry(*decode_entry(packed), left_ms))
+    except Undecodable:
+        return Miss("uri-miss", "undecodable")
+
+
+def _fits(pattern: str, physical: str) -> bool:
+    return any(matches(pattern, key) for key in keys_of(physical))
 
 
 def channel(connection: RedisConnection) -> str:

@@ -38,6 +38,7 @@ from tocsin.sequencer import (
 
 _ANNOUNCE, _FINISH = Script("invalidate", "announce"), Script("invalidate", "finish")
 _LOOKUP, _FILL, _RELEASE = Script("lookup"), Script("fill"), Script("release")
+_PEEK = Script("peek")
 _POSITION, _RETIRE = Script("position"), Script("retire")
 _BEAT, _ACKNOWLEDGE, _LOG = Script("beat"), Script("acknowledge"), Script("log")
 _OVERDUE, _SWEEP = Script("overdue"), Script("sweep")
@@ -45,8 +46,9 @@ _OVERDUE, _SWEEP = Script("overdue"), Script("sweep")
 LOG_READ = 1000
 """Messages of the log that are read at once: some tens of kilobytes, about a millisecond of the server's time."""
 SWEPT_AT_ONCE = 100
-NOBODY = ""
-"""The owner to whom a lookup gives no token."""
+PEEKED_AT_ONCE = 1000
+"""Keys of one peek: Lua passes on no more than some thousands of arguments."""
+ABSENT = Miss("uri-miss")
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -86,10 +88,28 @@ class RedisSequencer:
         )
         return Ended(_position(epoch, sequence), tuple(key.decode() for key in stored))
 
-    def peek(self, key: str) -> Given | Miss:
+    def peek(self, keys: Sequence[str]) -> list[Given | Miss]:
         """See `tocsin.sequencer.Sequencer`."""
-        found = self.lookup(key, NOBODY)
-        return found if isinstance(found, Given) else Miss("uri-miss")
+        found: list[Given | Miss] = []
+        for begin in range(0, len(keys), PEEKED_AT_ONCE):
+            found += self._peek(keys[begin : begin + PEEKED_AT_ONCE])
+        return found
+
+    def _peek(self, keys: Sequence[str]) -> list[Given | Miss]:
+        names = (*(f"entry:{key}" for key in keys), *(f"dirty:{key}" for key in keys))
+        _, epoch, sequence, flat, dirty = self._run.step(_PEEK, names, self._grace_ms, len(keys))
+        position = _position(epoch, sequence)
+        if not flat:
+            return [Miss("bypass", "writing")] * len(keys)
+        found: list[Given | Miss] = []
+        for index, (left, raw) in enumerate(zip(flat[::2], flat[1::2], strict=True), 1):
+            if index in dirty:
+                given = _dirty(raw, left, position)
+                found.append(given if isinstance(given, Given) else ABSENT)
+            else:
+                entry = _entry(raw, left) if raw else None
+                found.append(ABSENT if entry is None else Given(entry, position))
+        return found
 
     def lookup(self, key: str, owner: str, early_s: float = 0.0) -> Given | Writing | Permitted | Busy:
         """See `tocsin.sequencer.Sequencer`."""

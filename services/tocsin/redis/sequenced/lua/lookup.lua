@@ -1,5 +1,5 @@
 -- lookup: what may be given for a key, or who may load it.
--- ARGV: prefix, new?, key, owner ('': give no token), token_ms, grace_ms, early_ms
+-- ARGV: prefix, new?, key, owner, token_ms, grace_ms, early_ms
 -- Returns what, epoch, sequence, what is left of the entry in ms (of a dirty one: its version), and the entry or ''.
 --
 -- An entry with at most early_ms left counts as expired for this lookup: a refresh asks so, and gets a token like any load,
@@ -40,9 +40,6 @@ if entry then
   end
 end
 
-if ARGV[4] == '' then
-  return {'busy', epoch, at, left_ms, expired}
-end
 if being_written('k:' .. key) or being_written('*') then
   return {'writing', epoch, at, 0, ''}
 end

@@ -1,0 +1,57 @@
+-- peek: the entries of many keys as of one moment, without giving anybody a permission.
+-- ARGV: prefix, new?, grace_ms, number of keys; after the state, KEYS are their entries, then their dirty values
+-- Returns epoch, sequence, and for each key what is left of it in ms (of a dirty one: its version) and what is there:
+-- '' for nothing that may be given, and 0 as what is left. Dirty values are told apart by a list of their numbers.
+--
+-- One MGET for all; a mark is read once for a name, however many entries carry it. What costs is the number of calls.
+
+local count = tonumber(ARGV[4])
+local at = digits(sequence)
+if young(tonumber(ARGV[3])) then
+  return {'peeked', epoch, at, {}, {}}
+end
+
+local first = #KEYS - 2 * count
+local entries = redis.call('MGET', unpack(KEYS, first + 1, first + count))
+local everything = mark_of({})
+local marks = {}
+local found = {}
+for index = 1, count do
+  local entry, left = entries[index], 0
+  if entry then
+    local of, base, stale_ms, joined = string.match(entry, '^(%x+) (%d+) (%d+) ([^\n]*)\n')
+    base = tonumber(base)
+    local good = of == epoch and everything <= base
+    if good then
+      for name in string.gmatch(joined, '[^\31]+') do
+        if not marks[name] then
+          marks[name] = tonumber(redis.call('HGET', prefix .. 'tags', name) or 0)
+        end
+        if marks[name] > base then
+          good = false
+        end
+      end
+    end
+    if good then
+      left = redis.call('PTTL', KEYS[first + index]) - tonumber(stale_ms)
+    end
+  end
+  if left > 0 then
+    found[2 * index - 1], found[2 * index] = left, entry
+  else
+    found[2 * index - 1], found[2 * index] = 0, ''
+  end
+end
+
+-- Write-behind values are few, and newer than whatever the database has.
+local dirty = {}
+if redis.call('EXISTS', unpack(KEYS, first + count + 1, first + 2 * count)) > 0 then
+  for index = 1, count do
+    local pinned = redis.call('HMGET', KEYS[first + count + index], 'version', 'entry')
+    if pinned[2] then
+      found[2 * index - 1], found[2 * index] = pinned[1], pinned[2]
+      dirty[#dirty + 1] = index
+    end
+  end
+end
+return {'peeked', epoch, at, found, dirty}

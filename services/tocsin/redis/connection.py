@@ -1,13 +1,14 @@
 """Connection: the one way to Redis, with every timeout said aloud.
 
-    adapter ── run(script, …) ──▶ breaker ──▶ pool ──▶ EVALSHA ──▶ Redis
+    adapter ── run(script, …) ──▶ breaker ──▶ a line ──▶ EVALSHA ──▶ Redis
 
 What always holds:
 
-- Nothing is opened before the first request, and a process opens its own: a forked child starts from an empty pool
+- Nothing is opened before the first request, and a process opens its own: a forked child starts without any
   (hazard 34), made after gevent had its chance to patch sockets and locks.
 - A request waits for a free connection, for a connect and for an answer, each for a stated time, and is sent once.
-  redis-py by itself retries ten times, which turns half a second of silence into nine.
+  redis-py by itself retries ten times, which turns half a second of silence into nine; it opens the connections here,
+  and `tocsin.redis.line` speaks on them.
 - RESP2, no CLIENT SETINFO: a new connection costs no round trip, so a Redis that accepts and never answers costs one
   timeout and not four.
 - Whatever goes wrong leaves here as `Unavailable`, which says whether the request may have happened.
@@ -17,7 +18,7 @@ import hashlib
 from importlib.resources import files
 from typing import Any
 
-from redis import BlockingConnectionPool, Redis
+from redis import BlockingConnectionPool, ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
@@ -26,6 +27,7 @@ from redis.retry import Retry
 from tocsin.breaker import Breaker
 from tocsin.clock import Clock
 from tocsin.errors import Happened, Unavailable
+from tocsin.redis.line import Line, Lines, Words
 from tocsin.settings import CacheSettings
 
 
@@ -47,25 +49,31 @@ class RedisConnection:
         self._clock = clock
         self.prefix = f"tocsin:{{{settings.namespace}}}:"
         self._breaker = Breaker(retry_after_s=settings.retry_after_s, clock=clock)
-        self._pool: BlockingConnectionPool | None = None
+        self._lines: Lines | None = None
         self._lock = clock.lock()
 
     def renew(self) -> None:
         """Begin anew in the child of a fork; the parent's sockets are only closed here, never shut down."""
         self._lock = self._clock.lock()
         self._breaker.renew()
-        self._pool = None
+        self._lines = None
 
     def close(self) -> None:
         """Close this process's connections; the next request opens new ones."""
         with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.disconnect()
+            lines, self._lines = self._lines, None
+        if lines is not None:
+            lines.close()
 
     def client(self, protocol: int = 2) -> "Redis":
         """Return a redis-py client with connections of its own, for a listener that keeps one for long."""
-        return Redis(connection_pool=self._new_pool(connections_max=2, protocol=protocol))
+        pool = BlockingConnectionPool.from_url(
+            self._settings.redis_url,
+            max_connections=2,
+            timeout=self._settings.socket_timeout_s,
+            **self._options(protocol),
+        )
+        return Redis(connection_pool=pool)
 
     def run(self, script: Script, *arguments: str | int | bytes) -> Any:
         """Run a script with the prefix as its key, and return the reply in redis-py's terms.
@@ -92,51 +100,70 @@ class RedisConnection:
 
     def request(self, *words: str | int | bytes) -> Any:
         """Send one command once, and return its reply. Raises `Unavailable`, or `ResponseError` as Redis said it."""
+        (reply,) = self.requests(words)
+        if isinstance(reply, ResponseError):
+            raise reply
+        return reply
+
+    def requests(self, *requests: Words) -> list[Any]:
+        """Send commands once, in one round trip, and return their replies; a `ResponseError` is one of them.
+
+        Raises `Unavailable`: none of them, some or all may have been done then.
+        """
         if not self._breaker.allows():
             raise Unavailable(
                 f"Redis at {self._where()} failed within the last {self._settings.retry_after_s} s and is left alone",
                 detail="redis-unreachable",
                 happened=Happened.NO,
             )
-        pool = self._open()
+        lines = self._open()
         try:
-            connection = pool.get_connection()  # type: ignore[no-untyped-call]
+            line = lines.take()
         except (RedisError, OSError) as error:
             raise self._unreachable(error, Happened.NO) from error
         try:
-            connection.send_command(*words)
-            reply = connection.read_response()
-        except ResponseError:
-            self._breaker.succeeded()
-            raise
+            replies = line.ask(*requests)
+            for reply in replies:
+                if isinstance(reply, RedisError) and not isinstance(reply, ResponseError):
+                    raise reply  # such as LOADING: it is there, and can't answer
         except (RedisError, OSError) as error:
+            lines.lose(line)
             raise self._unreachable(error, Happened.UNKNOWN) from error
-        finally:
-            pool.release(connection)  # type: ignore[no-untyped-call]
+        except BaseException:
+            lines.lose(line)
+            raise
+        lines.give_back(line)
         self._breaker.succeeded()
-        return reply
+        return replies
 
-    def _open(self) -> BlockingConnectionPool:
-        pool = self._pool
-        if pool is None:
+    def _open(self) -> Lines:
+        lines = self._lines
+        if lines is None:
             with self._lock:
-                # Two threads may come here at once; a second pool would let twice as many connections be opened.
-                pool = self._pool = self._pool or self._new_pool(self._settings.redis_connections_max)
-        return pool
+                # Two threads may come here at once; second lines would let twice as many connections be opened.
+                lines = self._lines = self._lines or self._new_lines()
+        return lines
 
-    def _new_pool(self, connections_max: int, protocol: int = 2) -> BlockingConnectionPool:
-        return BlockingConnectionPool.from_url(
-            self._settings.redis_url,
-            max_connections=connections_max,
-            timeout=self._settings.socket_timeout_s,
-            socket_connect_timeout=self._settings.connect_timeout_s,
-            socket_timeout=self._settings.socket_timeout_s,
-            retry=Retry(NoBackoff(), 0),
-            health_check_interval=0,
-            protocol=protocol,
-            maint_notifications_config=MaintNotificationsConfig(enabled=False),
-            driver_info=None,
-        )
+    def _new_lines(self) -> Lines:
+        timeout_s = self._settings.socket_timeout_s
+        pool = ConnectionPool.from_url(self._settings.redis_url, **self._options())
+
+        def connect() -> Line:
+            return Line(pool.connection_class(**pool.connection_kwargs), timeout_s=timeout_s)
+
+        return Lines(connect, lines_max=self._settings.redis_connections_max, timeout_s=timeout_s)
+
+    def _options(self, protocol: int = 2) -> dict[str, Any]:
+        """Return how redis-py is to open a connection: once, in time, and without a word that nobody asked for."""
+        return {
+            "socket_connect_timeout": self._settings.connect_timeout_s,
+            "socket_timeout": self._settings.socket_timeout_s,
+            "retry": Retry(NoBackoff(), 0),
+            "health_check_interval": 0,
+            "protocol": protocol,
+            "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+            "driver_info": None,
+        }
 
     def _unreachable(self, error: Exception, happened: Happened) -> Unavailable:
         self._breaker.failed()

@@ -143,7 +143,14 @@ def test_state_has_no_time_to_live_and_entries_have(redis: RedisServer, connecte
         keys = client.keys(f"tocsin:{{{cache.settings.namespace}}}:*")
         lasting = {key.decode().split(":", 2)[2] for key in keys if client.ttl(key) == -1}
         mortal = {key.decode().split(":", 2)[2].split("@")[0] for key in keys if client.ttl(key) > 0}
-    assert lasting == {"version:key:k", "version:key:page", "version:namespace:products", "dirty:k", "journal"}
+    assert lasting == {
+        "version:everything",
+        "version:key:k",
+        "version:key:page",
+        "version:namespace:products",
+        "dirty:k",
+        "journal",
+    }
     assert mortal == {"entry:k", "entry:page", "file:tag:toys"}
 
 

@@ -16,7 +16,6 @@ from tocsin.errors import Unavailable
 from tocsin.memory.store import MemoryStore
 from tocsin.message import Kind
 from tocsin.names import Names
-from tocsin.policy import Policy
 from tocsin.position import Position, later
 from tocsin.sequencer import Busy, Given, Permitted, Terms, Writing
 from tocsin.settings import Strategy, WritePath
@@ -27,6 +26,12 @@ from tests.simulator.record import BrokenPromise, Record, Session
 from tests.simulator.scheduler import Scheduler
 from tests.simulator.setting import KEY, LEASE_S, NAMED, TAG, TERMS, Setting
 
+WARM = 0.6
+"""The chance that a node has read the row before the schedule begins; and that L2 has lost it again."""
+
+AGREED_WITHIN_S = 20.0
+NEVER_S = float("inf")
+
 
 class Schedule:
     """One run."""
@@ -34,7 +39,7 @@ class Schedule:
     def __init__(self, seed: int, setting: Setting, seen: Counter[str]) -> None:
         self.setting = setting
         self.seen = seen
-        self.scheduler = Scheduler(seed, leap=0.04)
+        self.scheduler = Scheduler(seed, leap=0.025)
         strict = setting.strategy is Strategy.STRICT
         self.terms = Terms(writer_s=TERMS.writer_s, token_s=TERMS.token_s, log_length=TERMS.log_length, strict=strict)
         self.store = MemoryStore(self.scheduler)
@@ -63,9 +68,15 @@ class Schedule:
     def run(self) -> None:
         """Run it; raise `BrokenPromise`."""
         draw = self.scheduler.random
-        for number in range(3):
+        for node in self.nodes:
+            if draw.random() < WARM:
+                node.cache.read(KEY, self._row)
+            node.turn()
+        if draw.random() < WARM:
+            self._evict()
+        for number in range(2 + (draw.random() < 0.3)):
             self.scheduler.spawn(lambda number=number: self._client(Session(f"session {number}")))  # type: ignore[misc]
-        for _ in range(1 + draw.randrange(3)):
+        for _ in range(1 + draw.randrange(2)):
             self.scheduler.spawn(self._write)
         self.scheduler.spawn(self._relay, needed=False)
         self.scheduler.spawn(self._nemesis, needed=False)
@@ -80,19 +91,22 @@ class Schedule:
     def load(self) -> Loaded:
         """Read the row, as a transaction that begins now."""
         self.scheduler.step()
-        version = self.version
+        loaded = self._row()
         draw = self.scheduler.random
         if draw.random() < self.setting.climate.slow_load:
             self.scheduler.pause(draw.random())
         else:
             self.scheduler.step()
-        return Loaded(b"%d" % version, version, (TAG,))
+        return loaded
+
+    def _row(self) -> Loaded:
+        return Loaded(b"%d" % self.version, self.version, (TAG,))
 
     def _client(self, session: Session) -> None:
         """Read a few times, on either node, and perhaps write in between."""
         draw = self.scheduler.random
         watermark = Position()
-        for _ in range(3):
+        for _ in range(2 + (draw.random() < 0.4)):
             if draw.random() < 0.2:
                 watermark = later(watermark, self._write(session) or watermark)
             if draw.random() < 0.3:
@@ -103,7 +117,7 @@ class Schedule:
             if self.setting.parts.loads_before_lookup:
                 early = self.load()
                 load = lambda early=early: early  # type: ignore[misc]  # noqa: E731
-            answer = node.cache.read(KEY, load, Policy(), at_least=watermark if watermark.epoch else None)
+            answer = node.cache.read(KEY, load, at_least=watermark if watermark.epoch else None)
             if answer.joined:
                 self.seen["joined"] += 1
             if answer.layer is Layer.L1:
@@ -169,34 +183,37 @@ class Schedule:
             self.record.excused = self.record.excused or "a write whose node could not reach Redis"
         self.version += 1
         self.unfinished.append((self.scheduler.now(), self.version, names))
+        self.scheduler.stir()
         return self.version
 
     def _relay(self) -> None:
         """Finish again what has been committed for a while and not been acknowledged."""
-        while True:
-            self.scheduler.pause(0.2)
-            if not self.setting.parts.relays:
-                continue
+        scheduler = self.scheduler
+        while self.setting.parts.relays:
+            if self.unfinished:
+                scheduler.pause(0.2)
+            else:
+                scheduler.park(NEVER_S, lambda: self.unfinished)
             for write in list(self.unfinished):
                 committed_s, version, names = write
                 if version not in self.record.acknowledged_s:
-                    if self.scheduler.now() < committed_s + 0.2 or self.nodes[0].cache.finish_again(names).pending:
+                    if scheduler.now() < committed_s + 0.2 or self.nodes[0].cache.finish_again(names).pending:
                         continue
                     self.seen["relayed"] += 1
                 self.unfinished.remove(write)
+            scheduler.stir()
 
     def _agree(self) -> None:
         """When all is healed and the relay has done its work, both nodes return what the database has (P2)."""
         for node in self.nodes:
             node.weather.clear()
+        self.scheduler.stir()
         self.calm = True
-        for _ in range(20):
-            self.scheduler.pause(LEASE_S)
-            if not self.unfinished:
-                break
+        if self.unfinished:
+            self.scheduler.park(self.scheduler.now() + AGREED_WITHIN_S, lambda: not self.unfinished)
         self.scheduler.pause(LEASE_S)
         for node in self.nodes:
-            found = int(node.cache.read(KEY, self.load, Policy()).value or b"0")
+            found = int(node.cache.read(KEY, self.load).value or b"0")
             if found != self.version:
                 raise BrokenPromise(f"P2: all is healed, and {node.name} reads {found} instead of {self.version}")
 
@@ -204,7 +221,7 @@ class Schedule:
         """Write rows that nobody here reads: they take numbers."""
         draw = self.scheduler.random
         while not self.calm:
-            self.scheduler.pause(0.1 + draw.random())
+            self.scheduler.pause(0.2 + 2 * draw.random())
             draw.choice(self.nodes).cache.invalidate(Names(keys=("product:2",)))
 
     def _nemesis(self) -> None:
@@ -219,6 +236,7 @@ class Schedule:
             match draw.choice(self.setting.climate.nemesis):
                 case "cut":
                     node.weather.cut = not node.weather.cut
+                    self.scheduler.stir()
                     self.seen["cut"] += node.weather.cut
                 case "snapshot":
                     snapshot = self.server.snapshot()
@@ -228,16 +246,20 @@ class Schedule:
                     node.kill_agent()
                     self.seen["agent killed"] += 1
                 case "evict":
-                    self.server.tables.entries.pop(KEY, None)
-                    self.server.tables.tokens.pop(KEY, None)
+                    self._evict()
                 case "trim":
                     self.server.tables.log.clear()
                     self.seen["log trimmed"] += 1
+
+    def _evict(self) -> None:
+        self.server.tables.entries.pop(KEY, None)
+        self.server.tables.tokens.pop(KEY, None)
 
     def _restart(self, snapshot: object) -> None:
         if self.in_flight:
             self.record.excused = self.record.excused or "a write in flight while Redis restarted"
         self.server.restart(snapshot)  # type: ignore[arg-type]
+        self.scheduler.stir()
         self.seen["restarted"] += 1
 
     def _watch(self) -> None:
@@ -257,5 +279,12 @@ class Schedule:
                 record.hit_in_l2(found.entry.version, self.covered)
             return found
 
+        publish = server.publish
+
+        def stirring_publish(text: str) -> None:
+            publish(text)
+            self.scheduler.stir()
+
+        server.publish = stirring_publish  # type: ignore[method-assign]
         server.invalidate = watched_invalidate  # type: ignore[method-assign,assignment]
         server.lookup = watched_lookup  # type: ignore[method-assign]

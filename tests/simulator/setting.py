@@ -17,7 +17,7 @@ from tocsin.settings import Strategy, WritePath
 
 KEY, TAG = "product:1", "toys"
 LEASE_S = 1.0
-RHYTHM = Rhythm(lease_s=LEASE_S, beat_every_s=0.4, canary_every_s=0.4, again_after_s=0.3)
+RHYTHM = Rhythm(lease_s=LEASE_S, beat_every_s=0.45, canary_every_s=1.2, again_after_s=0.3)
 TERMS = Terms(writer_s=2.0, token_s=1.5, log_length=6)
 NAMED = (Names(keys=(KEY,)), Names(tags=(TAG,)), Names(keys=(KEY,), tags=(TAG,)))
 
@@ -41,7 +41,7 @@ class Climate:
     """What happens often: chances, and what the nemesis draws from, every `nemesis_s` seconds at most."""
 
     stall: float = 0.2
-    slow_load: float = 0.1
+    slow_load: float = 0.3
     lose_request: float = 0.01
     lose_message: float = 0.15
     disorder: float = 0.15
@@ -58,3 +58,12 @@ class Setting:
     write_path: WritePath = WritePath.CACHE_ASIDE
     parts: Parts = field(default_factory=Parts)
     climate: Climate = field(default_factory=Climate)
+
+
+OVERLAPS = (
+    *("given", "permitted", "writing", "busy", "filled", "late fill refused", "joined", "hit in l1"),
+    *("l1 refused: lease", "l1 refused: invalidated", "l1 refused: epoch", "l1 refused: watermark"),
+    *("repaired from the log", "request lost", "reply lost", "pending", "relayed"),
+    *("cut", "restarted", "agent killed", "log trimmed"),
+)
+"""What must have happened in a run of some length, or it proved nothing of it."""

@@ -37,21 +37,24 @@ Result = TypeVar("Result")
 
 
 class Weather:
-    """How unreliable a node's way is: chances of losing a request, a reply, a message, and of disorder."""
+    """How unreliable a way to the server is: chances of loss, disorder and delay. At first it is calm."""
 
     __slots__ = ("cut", "delay", "disorder", "lose_message", "lose_request")
 
-    def __init__(self, *, lose_request: float, lose_message: float, disorder: float, delay: float) -> None:
-        self.cut = False
-        self.delay = delay
+    def __init__(self) -> None:
+        self.clear()
+
+    def turn(self, *, lose_request: float, lose_message: float, disorder: float, delay: float) -> None:
+        """Be like this from now on."""
         self.lose_request = lose_request
         self.lose_message = lose_message
         self.disorder = disorder
+        self.delay = delay
 
     def clear(self) -> None:
         """Lose nothing from now on."""
         self.cut = False
-        self.lose_request = self.lose_message = self.disorder = self.delay = 0.0
+        self.turn(lose_request=0.0, lose_message=0.0, disorder=0.0, delay=0.0)
 
 
 class SteppedSequencer:
@@ -133,17 +136,18 @@ class SteppedSequencer:
         return self._ask(self._sequencer.sweep)
 
     def _ask(self, request: Callable[[], Result]) -> Result:
-        weather, chance = self._weather, self._scheduler.random.random
-        self._scheduler.step()
-        if weather.cut or chance() < weather.lose_request:
+        weather, scheduler = self._weather, self._scheduler
+        scheduler.step()
+        fate = scheduler.chance() - weather.lose_request  # one draw: the request is lost, or the reply, or it is late
+        if weather.cut or fate < 0:
             self._seen["request lost"] += 1
             raise Unavailable("the request was lost", detail="redis-unreachable", happened=Happened.NO)
         reply = request()
-        if chance() < weather.delay:
-            self._scheduler.pause(chance() * 2.0)
+        if fate > 1 - weather.delay - weather.lose_request:
+            scheduler.pause(scheduler.chance() * 2.0)
         else:
-            self._scheduler.step()
-        if weather.cut or chance() < weather.lose_request:
+            scheduler.step()
+        if weather.cut or fate < weather.lose_request:
             self._seen["reply lost"] += 1
             raise Unavailable("the reply was lost", detail="redis-unreachable", happened=Happened.UNKNOWN)
         return reply
@@ -158,17 +162,18 @@ class SteppedSubscription:
         self._weather = weather
         self._waiting: deque[str | bytes] = deque()
         self._ended: Unavailable | None = None
+        self._looked = -1
 
     def receive(self, within_s: float) -> str | bytes | None:
         """Return one of the messages that wait, perhaps not the first; wait for one if there is none."""
-        if within_s > 0:
+        if not self._gather() and within_s > 0:
             self._scheduler.park(self._scheduler.now() + within_s, self._gather)
-        self._gather()
+            self._gather()
         if self._ended is not None:
             raise self._ended
         if not self._waiting:
             return None
-        chance = self._scheduler.random.random
+        chance = self._scheduler.chance
         if len(self._waiting) > 1 and chance() < self._weather.disorder:
             self._waiting.rotate(-1)
         text = self._waiting.popleft()
@@ -183,9 +188,11 @@ class SteppedSubscription:
         self._subscription.close()
 
     def _gather(self) -> bool:
-        try:
-            while not self._weather.cut and (text := self._subscription.receive(0)) is not None:
-                self._waiting.append(text)
-        except Unavailable as error:
-            self._ended = error
+        if self._looked != self._scheduler.stirs and not self._weather.cut:
+            self._looked = self._scheduler.stirs
+            try:
+                while (text := self._subscription.receive(0)) is not None:
+                    self._waiting.append(text)
+            except Unavailable as error:
+                self._ended = error
         return bool(self._waiting) or self._ended is not None

@@ -14,16 +14,10 @@ from tocsin.settings import Strategy, WritePath
 from tests.simulator.mutants import MUTANTS, Mutant
 from tests.simulator.record import BrokenPromise
 from tests.simulator.schedule import Schedule
-from tests.simulator.setting import Setting
+from tests.simulator.setting import OVERLAPS, Setting
 
 SCHEDULES = 150
 CONVICTED_WITHIN = 3000
-OVERLAPS = (
-    *("given", "permitted", "writing", "busy", "filled", "late fill refused", "joined", "hit in l1"),
-    *("l1 refused: lease", "l1 refused: invalidated", "l1 refused: epoch", "l1 refused: watermark"),
-    *("repaired from the log", "request lost", "reply lost", "pending", "relayed"),
-    *("cut", "restarted", "agent killed", "log trimmed"),
-)
 
 
 def test_every_promise_is_kept_and_every_risky_overlap_happened() -> None:

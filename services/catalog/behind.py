@@ -15,7 +15,20 @@ import msgspec
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
-from tocsin import Accepted, Behind, Cache, Happened, Idempotency, Names, Outdated, Replayed, Reused, Unavailable
+from tocsin import (
+    PENDING,
+    Accepted,
+    Behind,
+    Cache,
+    Happened,
+    Idempotency,
+    Names,
+    Outdated,
+    Position,
+    Replayed,
+    Reused,
+    Unavailable,
+)
 
 from catalog.database import Database
 from catalog.errors import ConditionFailed, Contended, KeyReused, OutcomeUnknown, ProductMissing, RedisNeeded
@@ -27,6 +40,7 @@ from catalog.reservation import never, reserve
 from catalog.validator import etag_of
 
 ATTEMPTS_MAX = 8
+NO_NAMES = Names()
 NEVER_A_VERSION = 2**53 - 1  # so this condition never holds
 log = structlog.get_logger()
 
@@ -69,7 +83,7 @@ class BehindWrites:
                 wanted = operation.apply(seen)
                 outcome = self._journal(self._behind(operation, seen, wanted))
                 if not isinstance(outcome, Outdated):
-                    return self._written(operation, wanted, outcome)
+                    return self._written(operation, wanted, outcome, names_of(seen, wanted))
             self._cache.finish_again(Names(keys=(key_of(product_id),)))
             seen = self._look(product_id)
         raise Contended(operation.kind, ATTEMPTS_MAX)
@@ -125,7 +139,9 @@ class BehindWrites:
             raise KeyReused
         return outcome
 
-    def _written(self, operation: Operation, wanted: Product, outcome: Accepted | Replayed) -> Written:
+    def _written(
+        self, operation: Operation, wanted: Product, outcome: Accepted | Replayed, names: Names = NO_NAMES
+    ) -> Written:
         replayed = isinstance(outcome, Replayed)
         if isinstance(outcome, Accepted):
             cached = document(wanted)
@@ -135,7 +151,23 @@ class BehindWrites:
         else:  # a repeated DELETE: the tombstone's row still has the members
             cached = self._last_seen(wanted.id)
         body = with_version(cached, outcome.version)
-        return Written(status=operation.status, body=body, etag=etag_of(body), replayed=replayed, durable=False)
+        return Written(
+            status=operation.status,
+            body=body,
+            etag=etag_of(body),
+            replayed=replayed,
+            durable=False,
+            names=names,
+            watermark=self._position(),
+            waits_for=0,
+        )
+
+    def _position(self) -> Position | None:
+        """What the session has seen: the journal took the write and finished it a moment ago."""
+        try:
+            return self._cache.position()
+        except Unavailable:
+            return PENDING  # for as long as Redis can't be asked: no outbox row waits
 
     def _last_seen(self, product_id: int) -> bytes:
         """The members of a product that is being deleted, or was: they stay in its row."""

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from msgspec import Struct, json
 from sqlalchemy import select
-from tocsin import Answer, Cache, Loaded, Policy
+from tocsin import Answer, Cache, Loaded, Policy, Position
 
 from catalog.database import Database
 from catalog.models import ProductRow
@@ -56,9 +56,12 @@ def key_of_dashboard(user: str, locale: str) -> str:
     return f"dashboard:{user}:{locale}"
 
 
-def read_dashboard(cache: Cache, database: Database, user: str, locale: str) -> Answer:
+def read_dashboard(
+    cache: Cache, database: Database, user: str, locale: str, at_least: Position | None = None
+) -> Answer:
     """The JSON of a `Dashboard`. Raises `DatabaseUnavailable` where no level has it and the database can't be read."""
-    return cache.read(key_of_dashboard(user, locale), lambda: load_dashboard(database, user, locale), DASHBOARD)
+    key = key_of_dashboard(user, locale)
+    return cache.read(key, lambda: load_dashboard(database, user, locale), DASHBOARD, at_least=at_least)
 
 
 def load_dashboard(database: Database, user: str, locale: str) -> Loaded:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from msgspec import UNSET
 from msgspec.structs import replace
-from tocsin import Names
+from tocsin import Names, Position
 
 from catalog.errors import ConditionFailed, ProductMissing
 from catalog.product import LISTS, Kind, NewProduct, Product, ProductChange, WholeProduct, cents_of, key_of, tag_of
@@ -53,7 +53,8 @@ class Written:
     """An acknowledged write. `body` is the whole answer, `etag` that of the product in it.
 
     `replayed`: it had been acknowledged before. `pending`: other nodes do not know of it yet. `durable`: the database
-    has it.
+    has it. `names` are what it changed, where that is known. `watermark` is what its session has seen with it; None
+    where the strategy numbers nothing. A pending one `waits_for` its outbox row, or, where that is None, for all.
     """
 
     status: int
@@ -62,6 +63,9 @@ class Written:
     replayed: bool = False
     pending: bool = False
     durable: bool = True
+    names: Names = Names()  # noqa: RUF009  # a frozen value
+    watermark: Position | None = None
+    waits_for: int | None = None
 
 
 class Writes(Protocol):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from msgspec import Struct, json
 from sqlalchemy import ColumnElement, func, select
-from tocsin import Answer, Cache, Loaded, Policy
+from tocsin import Answer, Cache, Loaded, Policy, Position
 
 from catalog.database import Database
 from catalog.models import ProductRow
@@ -47,16 +47,16 @@ class Listing(Struct, frozen=True):
     pages: int
 
 
-def read_product(cache: Cache, database: Database, product_id: int) -> Answer:
+def read_product(cache: Cache, database: Database, product_id: int, at_least: Position | None = None) -> Answer:
     """The product's document, without version; a negative answer carries the tombstone's. Raises `DatabaseUnavailable`
     where no level has it and the database can't be read.
     """
-    return cache.read(key_of(product_id), lambda: load_product(database, product_id), PRODUCT)
+    return cache.read(key_of(product_id), lambda: load_product(database, product_id), PRODUCT, at_least=at_least)
 
 
-def read_list(cache: Cache, database: Database, page: Page) -> Answer:
+def read_list(cache: Cache, database: Database, page: Page, at_least: Position | None = None) -> Answer:
     """One page as the JSON of a `Listing`. Raises `DatabaseUnavailable`, as `read_product` does."""
-    return cache.read(page.key, lambda: load_list(database, page), LIST)
+    return cache.read(page.key, lambda: load_list(database, page), LIST, at_least=at_least)
 
 
 def load_product(database: Database, product_id: int) -> Loaded:

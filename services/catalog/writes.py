@@ -23,7 +23,7 @@ import structlog
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from tocsin import Cache, Names, Unavailable
+from tocsin import PENDING, Cache, Names, Unavailable
 from tocsin.outbox.table import position_text
 from tocsin.position import Position
 
@@ -69,15 +69,19 @@ class DirectWrites:
         seen: Product | Written = self._look(operation)
         for _ in range(ATTEMPTS_MAX):
             if isinstance(seen, Written):
-                return seen
+                return self._again(seen)
             try:
                 ended = self._announced(operation, seen.id, names_of(seen, operation.apply(seen)))
             except Unavailable as error:  # of the announcement; a finish never raises it
                 raise RedisNeeded("a strict write", error) from error
             if isinstance(ended, Written):
-                return ended
+                return ended if not ended.replayed else self._again(ended)
             seen = ended.present if isinstance(ended, _Moved) else self._look(operation)
         raise Contended(operation.kind, ATTEMPTS_MAX)
+
+    def _again(self, replayed: Written) -> Written:
+        """A repeat, for the session: nobody remembers where the first came, or whether the caches know of it by now."""
+        return replace(replayed, watermark=PENDING if self._cache.settings.strategy.is_sequenced else None)
 
     def _look(self, operation: Operation) -> Product | Written:
         """What is there before the announcement: most refusals, and every later retry, end here without a lock."""
@@ -114,10 +118,11 @@ class DirectWrites:
             sequence=write.receipt.sequence,
             pending=write.receipt.pending,
         )
+        known = replace(ended.written, names=names, watermark=write.receipt.watermark)
         if write.receipt.pending:
-            return replace(ended.written, pending=True)
+            return replace(known, pending=True, waits_for=ended.outbox_id)
         self._acknowledge(ended.outbox_id, write.receipt.watermark)
-        return ended.written
+        return known
 
     def _transact(
         self, operation: Operation, product_id: int, names: Names, left_s: Callable[[], float]

@@ -16,11 +16,13 @@ from tocsin.names import Names
 from tocsin.observer import LoadOutcome, Observer, Spared, Tally, Unobserved
 from tocsin.peeking import Peek, View
 from tocsin.policy import Policy
+from tocsin.position import PENDING, Position
 from tocsin.settings import CacheSettings, Strategy, WritePath
 from tocsin.stampede import Stampede
 from tocsin.writing import Receipt, Write
 
 __all__ = [
+    "PENDING",
     "Accepted",
     "Answer",
     "Behind",
@@ -41,6 +43,7 @@ __all__ = [
     "Outdated",
     "Peek",
     "Policy",
+    "Position",
     "Receipt",
     "Replayed",
     "Reused",

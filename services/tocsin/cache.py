@@ -170,6 +170,13 @@ class Cache:
         """Forget `key` on all nodes: the next read loads it. The same as `invalidate(keys=(key,))`."""
         return self.invalidate(keys=(key,))
 
+    def position(self) -> Position | None:
+        """Return the position as of now, which covers every write that is finished; None where nothing is numbered.
+
+        Raises `Unavailable`.
+        """
+        return self._parts.shared.position() if self._parts.numbers else None
+
     def writing(self, names: Names) -> Write:
         """Return the context in which a write that changes `names` commits: see `tocsin.writing`."""
         return self._writer.writing(names)

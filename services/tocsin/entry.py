@@ -101,7 +101,9 @@ class Answer(Struct, frozen=True):
     `layer` answered; `steps` has one step per level passed, the one nearest the database first. `age_s` counts from
     the load. `stored`: L2 took the loaded value. `joined`: another thread's load answered this read. A read under
     `Policy.versioned_by` says which `namespace_version` it used, or `None` when Redis could not tell.
-    `watermark` is what a session has seen with this answer; None where the strategy numbers nothing.
+    `watermark` is what a session has seen with this answer; None where the strategy numbers nothing. `base` is the
+    position as of which the answer was proved true, so that another cache, an edge's, may keep it for as long as
+    nothing later invalidates its key, its `tags` or its namespace; None says that nothing proves it.
     """
 
     value: bytes | None
@@ -113,6 +115,8 @@ class Answer(Struct, frozen=True):
     joined: bool = False
     namespace_version: int | None = None
     watermark: Position | None = None
+    base: Position | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def negative(self) -> bool:

@@ -28,6 +28,7 @@ class Fetched(Struct, frozen=True):
 
 def from_copy(entry: LocalEntry, now_s: float, detail: str | None = None) -> Answer:
     """Return the answer that an entry of L1 gives."""
+    watermark = watermark_of(entry)
     return Answer(
         entry.value,
         entry.version,
@@ -35,5 +36,7 @@ def from_copy(entry: LocalEntry, now_s: float, detail: str | None = None) -> Ans
         (Step(Layer.L1, True, ttl_s=entry.expires_s - now_s, detail=detail),),
         age_s=now_s - entry.loaded_s,
         namespace_version=entry.namespace_version,
-        watermark=watermark_of(entry),
+        watermark=watermark,
+        base=None if detail else watermark,  # what is shown as a stale one is proved by nothing
+        tags=entry.tags,
     )

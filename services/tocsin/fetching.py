@@ -167,6 +167,8 @@ class Fetcher:
             age_s=entry.age_s,
             namespace_version=address.namespace_version,
             watermark=hit.position,
+            base=hit.position,
+            tags=entry.tags,
         )
         return Fetched(answer, copy, due_s)
 
@@ -182,12 +184,13 @@ class Fetcher:
             detail = error.detail
             watermark = self._position() if permission.token is not None else None
         step = Step(Layer.L2, False, permission.reason, ttl_s if filled.stored else None, detail)
-        copy = None
+        copy = base = None
         if self._parts.evidence.admits(permission, filled):
             base = permission.token.base if permission.token is not None else None
             l1_s = self._l1_s(policy, ttl_s - self._early_s(policy, ttl_s, loaded.load_s))
             copy = self._copy(address, loaded, base, loaded_s=begun_s, expires_s=begun_s + l1_s)
-        return Fetched(self._loaded(address, loaded, step, watermark, stored=filled.stored), copy)
+        answer = self._loaded(address, loaded, step, watermark, stored=filled.stored, base=base)
+        return Fetched(answer, copy)
 
     def _alone(self, address: Address, loaded: Loaded, policy: Policy, step: Step, begun_s: float) -> Fetched:
         """Answer without L2, which could not be asked."""
@@ -201,7 +204,14 @@ class Fetcher:
         return Fetched(self._loaded(address, loaded, step, watermark), None)
 
     def _loaded(
-        self, address: Address, loaded: Loaded, step: Step, watermark: Position | None, *, stored: bool = False
+        self,
+        address: Address,
+        loaded: Loaded,
+        step: Step,
+        watermark: Position | None,
+        *,
+        stored: bool = False,
+        base: Position | None = None,
     ) -> Answer:
         return Answer(
             loaded.value,
@@ -211,6 +221,8 @@ class Fetcher:
             stored=stored,
             namespace_version=address.namespace_version,
             watermark=watermark,
+            base=base,
+            tags=loaded.tags,
         )
 
     def _ttl_s(self, loaded: Loaded, policy: Policy) -> float:

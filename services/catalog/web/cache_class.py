@@ -1,8 +1,8 @@
 """Cache classes: who may keep an answer, declared beside its route (docs/contract.md, "Classes").
 
 What always holds: every route has exactly one class, which a test checks, and an error is `no-store` unless its route
-says otherwise. `PUBLIC` is short, and without stale-while-revalidate, until the edge hears invalidations: until then a
-shared cache would serve an old product for as long as it is told it may.
+says otherwise. `PUBLIC` is a second for shared caches, where the strategy does not number its invalidations: they hear
+of none. Where it does, they are told to ask each time, unless they hear (`catalog.web.kept`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ class CacheClass(enum.Enum):
     NO_CACHE = "no-cache"
     NO_STORE = "no-store"
     IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+PUBLIC_TO_THE_DEAF = "public, max-age=0, must-revalidate"
+"""What PUBLIC is to caches that hear of no invalidation, where others do."""
 
 
 def cached(cache_class: CacheClass) -> Callable[[View], View]:

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from catalog.dashboard import GUEST, LOCALES, read_dashboard
 from catalog.product import END
-from catalog.web.answer import JSON, note, represent, worker
+from catalog.web.answer import JSON, at_least, note, represent, worker
 from catalog.web.body import body_of
 from catalog.web.cache_class import CacheClass, cached
 
@@ -36,7 +36,7 @@ def dashboard() -> ResponseReturnValue:
     me = worker()
     user = session.get("user", GUEST)
     locale = locale_of(request)
-    answer = note(read_dashboard(me.cache, me.database, user, locale))
+    answer = note(read_dashboard(me.cache, me.database, user, locale, at_least()))
     assert answer.value is not None, "everybody has a dashboard"
     response = represent(answer.value)
     response.headers["Content-Language"] = locale

@@ -7,24 +7,29 @@ from collections.abc import Callable
 import msgspec
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
+from tocsin import PENDING
 from werkzeug.routing import BaseConverter
 
 from catalog.errors import BadRequest, ProductMissing
 from catalog.operation import Operation, changing, deleting, rewriting
 from catalog.product import (
+    LISTS,
     Kind,
     NewProduct,
     Product,
     ProductChange,
     VersionedDocument,
     WholeProduct,
+    key_of,
     with_version,
 )
 from catalog.products import read_list, read_product
-from catalog.web.answer import JSON, note, represent, worker
+from catalog.web import kept, watermark
+from catalog.web.answer import JSON, at_least, declare, note, represent, worker
 from catalog.web.body import body_of, conditions_of, operation_id_of, page_of, retry_key_of
 from catalog.web.cache_class import CacheClass, cached
 from catalog.web.problem import product_missing
+from catalog.web.watermark import Watermark
 
 routes = Blueprint("products", __name__, url_prefix="/api/products")
 
@@ -47,11 +52,10 @@ class ProductId(BaseConverter):
 def show(product_id: int) -> ResponseReturnValue:
     """One product. Its absence is cached too, by us and, for as long as a product would be, by shared caches."""
     me = worker()
-    answer = note(read_product(me.cache, me.database, product_id))
+    answer = note(read_product(me.cache, me.database, product_id, at_least()), key_of(product_id))
     if answer.value is None:
-        absent = product_missing(ProductMissing(product_id, answer.version))
-        absent.headers["Cache-Control"] = CacheClass.PUBLIC.value
-        return absent
+        declare(CacheClass.PUBLIC)
+        return product_missing(ProductMissing(product_id, answer.version))
     return represent(with_version(answer.value, answer.version))
 
 
@@ -60,7 +64,8 @@ def show(product_id: int) -> ResponseReturnValue:
 def show_list() -> ResponseReturnValue:
     """One page of products, of all categories or one."""
     me = worker()
-    answer = note(read_list(me.cache, me.database, page_of(request)))
+    page = page_of(request)
+    answer = note(read_list(me.cache, me.database, page, at_least()), page.key, LISTS)
     assert answer.value is not None, "a list may be empty, but it is always there"
     return represent(answer.value)
 
@@ -122,4 +127,10 @@ def _perform(kind: Kind, product_id: int | None, apply: Callable[[Product], Prod
         response.headers["Idempotency-Replayed"] = "true"
     if written.pending:
         response.headers["Tocsin-Pending"] = "true"
+    kept.end(response, written.names)
+    me = worker()
+    shown = watermark.seen_with(me.database, written.watermark)
+    if written.watermark == PENDING and written.waits_for is not None:
+        shown = Watermark(PENDING, written.waits_for)
+    watermark.tell(response, shown, me.settings.secret)
     return response

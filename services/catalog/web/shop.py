@@ -13,7 +13,7 @@ from tocsin import Answer, Layer
 
 from catalog.dashboard import CATEGORIES
 from catalog.products import Listing, read_list
-from catalog.web.answer import note, represent, worker
+from catalog.web.answer import at_least, note, represent, worker
 from catalog.web.assets import address_of
 from catalog.web.body import page_of
 from catalog.web.cache_class import CacheClass, cached
@@ -37,7 +37,7 @@ def window() -> ResponseReturnValue:
     """The shop window."""
     me = worker()
     page = page_of(request)
-    answer = note(read_list(me.cache, me.database, page))
+    answer = note(read_list(me.cache, me.database, page, at_least()))
     assert answer.value is not None, "a list may be empty, but it is always there"
     html = render_template(
         "shop.html",

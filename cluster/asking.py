@@ -26,6 +26,25 @@ def http_status(port: int, path: str, timeout_s: float = ASK_S) -> int | str:
         connection.close()
 
 
+def http_field(port: int, path: str, name: str, timeout_s: float = ASK_S) -> str | None:
+    """The lines of a field of the answer to a GET on loopback, joined; None when there is no such answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+    try:
+        connection.request("GET", path, headers={"Connection": "close"})
+        lines = connection.getresponse().headers.get_all(name)
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return None if lines is None else ", ".join(lines)
+
+
+def lease_missing(port: int) -> Missing:
+    """None when the edge on a loopback port hears of invalidations: it then uses what it stores."""
+    status = http_field(port, "/api/products/1", "Cache-Status")
+    return "the edge hears of no invalidations yet" if status is None or "detail=lease" in status else None
+
+
 def listens(port: int) -> Missing:
     """None when something accepts connections on a loopback port."""
     try:

@@ -85,14 +85,17 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     redis: Endpoint
     database: Data
     flusher: Server
+    edge_agent: Server | None = None
     link_server: Server | None = None
     links: tuple[LinkState, ...] | None = None
     cut: tuple[str, ...] = ()
 
     def servers(self) -> Iterator[Server]:
-        """Every server a verb can name, workers left out: nodes, Redis, edge, flusher, link server."""
+        """Every server a verb can name, workers left out: nodes, Redis, edge and its agent, flusher, link server."""
         yield from self.nodes
         yield from (self.redis, self.edge, self.flusher)
+        if self.edge_agent is not None:
+            yield self.edge_agent
         if self.link_server is not None:
             yield self.link_server
 

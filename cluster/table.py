@@ -75,6 +75,8 @@ def _print_servers(console: Console, status: Status) -> None:
     grid.add_row("  redis", _state(status.redis), status.redis.url, _pid(status.redis))
     grid.add_row("  database", "", escape(parse_database(status.database.url).shown), "")
     grid.add_row("  flusher", _state(status.flusher), "", _pid(status.flusher))
+    if status.edge_agent is not None:
+        grid.add_row("  edge-agent", _state(status.edge_agent), "", _pid(status.edge_agent))
     if status.link_server is not None:
         count = f"{len(status.links or ())} links between nodes and Redis, {len(status.cut)} cut"
         grid.add_row("  links", _state(status.link_server), count, _pid(status.link_server))

@@ -1,4 +1,4 @@
-"""Target: whom a verb is aimed at. `node-2`, `node-2/worker-1`, `redis`, `edge`, `flusher`, `links`, or `random`.
+"""Target: whom a verb is aimed at. `node-2`, `node-2/worker-1`, `redis`, `edge`, `edge-agent`, …, or `random`.
 
 A wrong name is answered with the right ones. `random` is drawn with a seed, which is always said, so that the same
 cluster, asked again with it, draws the same name.
@@ -33,6 +33,7 @@ class Kind(enum.StrEnum):
     WORKER = "worker"
     REDIS = "redis"
     EDGE = "edge"
+    EDGE_AGENT = "edge-agent"
     FLUSHER = "flusher"
     LINKS = "links"
 

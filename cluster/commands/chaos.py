@@ -15,7 +15,7 @@ from cluster.runs import Runs
 from cluster.target import RANDOM, Target, Verb, draw, parse_target
 
 SEEDS = 1 << 16
-TARGETS = "TARGET: node-2, node-2/worker-1, redis, edge, flusher, links, or random."
+TARGETS = "TARGET: node-2, node-2/worker-1, redis, edge, edge-agent, flusher, links, or random."
 
 target_argument = click.argument("target")
 seed_option = click.option("--seed", type=int, help="Seed of `random`; the same cluster and seed draw the same name.")
@@ -62,7 +62,8 @@ def aimed_verb(verb: Verb, story: str) -> Any:
     """A click command for a verb that takes a target and a seed."""
 
     @click.command(
-        name=verb.value, help=f"{story}\n\nTARGET: node-2, node-2/worker-1, redis, edge, flusher, links, random."
+        name=verb.value,
+        help=f"{story}\n\nTARGET: node-2, node-2/worker-1, redis, edge, edge-agent, flusher, links, random.",
     )
     @target_argument
     @seed_option

@@ -9,7 +9,7 @@ from random import SystemRandom
 from cluster.compose.containers import Container, containers_of
 from cluster.compose.engine import NoEngineError, docker, require
 from cluster.compose.logs import keep_logs, read_logs
-from cluster.compose.observation import NETWORK_OF, cuts, observe
+from cluster.compose.observation import NETWORK_OF, cuts, observe, peers_of
 from cluster.compose.override import write_override
 from cluster.compose.plan import Plan, load_plan, make_plan, network, project_of
 from cluster.compose.project import STOP_S, build_image, end_clients, remove, start
@@ -91,8 +91,10 @@ class ComposeLauncher:
         cut = cut or Cut()
         if target.kind is Kind.WORKER:
             return f"a partition cuts a whole node; try {target.node}"
-        if target.kind not in (Kind.NODE, Kind.FLUSHER):
-            return "only nodes and the flusher can be taken off a network"
+        if target.kind not in (Kind.NODE, Kind.FLUSHER, Kind.EDGE_AGENT):
+            return "only nodes and the flusher can be taken off a network, and the edge's agent"
+        if cut.peer is not Peer.ALL and cut.peer not in peers_of(target.name):
+            return f"{target} does not speak to the {cut.peer}"
         if cut.mode != BLACKHOLE or cut.direction is not Direction.BOTH:
             return f"a container can only be taken off a network, which is a {BLACKHOLE} in both directions"
         return None
@@ -162,7 +164,7 @@ class ComposeLauncher:
     def partition(self, target: Target, cut: Cut) -> Deed:
         """Take it off a network; see the port."""
         plan, container = self._plan(), self._container(target)
-        peers = tuple(NETWORK_OF) if cut.peer is Peer.ALL else (cut.peer,)
+        peers = peers_of(target.name) if cut.peer is Peer.ALL else (cut.peer,)
         for peer in peers:
             name = network(plan.project, NETWORK_OF[peer])
             if name in container.networks:
@@ -173,7 +175,7 @@ class ComposeLauncher:
 
     def mend(self, target: Target, peer: Peer) -> Deed:
         """Put it on the networks again; see the port."""
-        peers = tuple(NETWORK_OF) if peer is Peer.ALL else (peer,)
+        peers = peers_of(target.name) if peer is Peer.ALL else (peer,)
         mended = self._connect(self._plan(), {link_name(target.name, each) for each in peers})
         did = f"mended {', '.join(mended)}" if mended else f"{target} was not cut"
         return Deed((did,), (f"{target} is on its networks",))

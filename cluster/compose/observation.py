@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cluster.compose.containers import Container, containers_of
 from cluster.compose.engine import NoEngineError
-from cluster.compose.plan import CACHE, DATA, EDGE, FLUSHER, REDIS, Plan, network
+from cluster.compose.plan import CACHE, DATA, EDGE, EDGE_AGENT, FLUSHER, REDIS, Plan, network
 from cluster.compose.workers import Worker, workers_of
 from cluster.launcher import Peer
 from cluster.link.name import link_name
@@ -41,6 +41,7 @@ def observe(plan: Plan) -> Status:
         redis=_endpoint(REDIS, found.get(REDIS), f"redis://{LOOPBACK}:{addresses.redis}/0"),
         database=Data(url=plan.database_url, kind="postgresql"),
         flusher=_server(FLUSHER, found.get(FLUSHER)),
+        edge_agent=_server(EDGE_AGENT, found.get(EDGE_AGENT)) if topology.numbers else None,
         cut=tuple(cuts(plan, found)),
     )
 
@@ -48,13 +49,18 @@ def observe(plan: Plan) -> Status:
 def cuts(plan: Plan, found: Mapping[str, Container]) -> dict[str, tuple[Container, str]]:
     """Every path that is cut, by its link's name: the container, and the network that it is not on."""
     cut = {}
-    for name in (*plan.topology.node_names, FLUSHER):
+    for name in (*plan.topology.node_names, FLUSHER, EDGE_AGENT):
         container = found.get(name)
-        for peer, short in NETWORK_OF.items():
-            wanted = network(plan.project, short)
+        for peer in peers_of(name):
+            wanted = network(plan.project, NETWORK_OF[peer])
             if container is not None and wanted not in container.networks:
                 cut[link_name(name, peer)] = (container, wanted)
     return cut
+
+
+def peers_of(name: str) -> tuple[Peer, ...]:
+    """Whom a container can be cut off from: the edge's agent knows Redis alone."""
+    return (Peer.REDIS,) if name == EDGE_AGENT else tuple(NETWORK_OF)
 
 
 def _workers(container: Container | None, count: int) -> dict[int, Worker]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from cluster.compose.plan import (
     COMPOSE_FILE,
     EDGE,
+    EDGE_AGENT,
     EDGE_INSIDE,
     FLUSHER,
     NODE_INSIDE,
@@ -71,6 +72,9 @@ def _lines(plan: Plan, configuration: Path) -> Iterator[str]:
     yield _ports([(addresses.edge, EDGE_INSIDE)])
     yield f"    volumes: [{json.dumps(f'{configuration}:/etc/nginx/cluster.conf:ro')}]"
     yield f"    depends_on: !override {json.dumps({node: {'condition': 'service_healthy'} for node in nodes})}"
+    if not plan.topology.numbers:
+        yield f"  {EDGE_AGENT}:"
+        yield "    profiles: [not-in-this-run]"
     yield f"  {REDIS}:"
     yield _ports([(addresses.redis, REDIS_INSIDE)])
     yield f"  {POSTGRES}:"

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 ADDRESSES, OVERRIDE = "addresses.json", "compose.yaml"
 EDGE, FLUSHER, REDIS, POSTGRES, INIT = "edge", "flusher", "redis", "postgres", "init-db"
+EDGE_AGENT = "edge-agent"
 FRONT, CACHE, DATA = "front", "cache", "data"
 EDGE_INSIDE, NODE_INSIDE, REDIS_INSIDE, POSTGRES_INSIDE = 8080, 8000, 6379, 5432
 
@@ -56,7 +57,8 @@ class Plan:
     @property
     def services(self) -> tuple[str, ...]:
         """Every service that stays, as it is started."""
-        return (POSTGRES, REDIS, *self.topology.node_names, FLUSHER, EDGE)
+        agent = (EDGE_AGENT,) if self.topology.numbers else ()
+        return (POSTGRES, REDIS, *self.topology.node_names, FLUSHER, EDGE, *agent)
 
     @property
     def database_url(self) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import socket
 
-from cluster.asking import http_status, listens
+from cluster.asking import http_status, lease_missing, listens
 from cluster.compose.containers import Container
 from cluster.compose.engine import ask
-from cluster.compose.plan import EDGE, FLUSHER, POSTGRES, REDIS, Plan
+from cluster.compose.plan import EDGE, EDGE_AGENT, FLUSHER, POSTGRES, REDIS, Plan
 from cluster.ports import LOOPBACK
 from cluster.until import Missing
 
@@ -20,6 +20,8 @@ def answers(plan: Plan, service: str, container: Container) -> Missing:
     """None when a service does its own work, whatever is wrong with those that it depends on; else what is missing."""
     if service == EDGE:
         return listens(plan.addresses.edge)
+    if service == EDGE_AGENT:
+        return None  # it listens nowhere, and says nothing while all is well
     if service == REDIS:
         return _pong(plan.addresses.redis)
     if service == FLUSHER:
@@ -34,6 +36,8 @@ def ready(plan: Plan, service: str, container: Container) -> Missing:
     if service == EDGE:
         status = http_status(plan.addresses.edge, "/api/products/1")
         return None if status == 200 else f"the edge answers {status} for a product"
+    if service == EDGE_AGENT:
+        return lease_missing(plan.addresses.edge)
     if service in plan.topology.node_names:
         return _every_worker(plan, service, "/readyz")
     return answers(plan, service, container)

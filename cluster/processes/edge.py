@@ -32,6 +32,7 @@ class EdgeServer:
             nodes=[f"{LOOPBACK}:{port}" for port in addresses.nodes.values()],
             secret=self.plan.run.secret(),
             as_root=os.geteuid() == 0,
+            hears=self.plan.topology.numbers,
         )
         argv = (str(self.binary.path), "-p", f"{prefix}/", "-c", str(configuration), "-g", "daemon off;")
         return Command(argv, prefix)

@@ -83,7 +83,9 @@ class ProcessesLauncher:
         if target.kind is Kind.WORKER:
             return f"a partition cuts a whole node; try {target.node}"
         if not plan.links_of(target.name):
-            return "only nodes and the flusher have links that can be cut"
+            return "only nodes and the flusher have links that can be cut, and the edge's agent"
+        if target.kind is Kind.EDGE_AGENT and cut.peer is Peer.DATABASE:
+            return f"{target} does not speak to the database"
         if cut.peer is Peer.DATABASE and plan.database.host is None:
             return "the database is SQLite, a file: there is no network to cut (DATABASE_URL names another database)"
         if cut.direction is not Direction.BOTH and not fault_of(cut.mode).one_way:

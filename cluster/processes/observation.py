@@ -13,7 +13,7 @@ from cluster.link.client import LinkClient
 from cluster.link.faults import PASS
 from cluster.pid import Pid, look, state_of
 from cluster.processes.node import worker_pid_file
-from cluster.processes.plan import EDGE, FLUSHER, LINKS, REDIS, Plan
+from cluster.processes.plan import EDGE, EDGE_AGENT, FLUSHER, LINKS, REDIS, Plan
 from cluster.status import Data, Endpoint, LinkState, Node, Server, State, Status
 
 LOOK_S = 1.0
@@ -35,6 +35,7 @@ def observe(plan: Plan) -> Status:
         redis=_endpoint(REDIS, leaders, f"redis://{plan.redis_address}/0"),
         database=Data(url=plan.database.url, kind=plan.database.kind),
         flusher=_server(FLUSHER, leaders),
+        edge_agent=_server(EDGE_AGENT, leaders) if plan.topology.numbers else None,
         link_server=link_server,
         links=links,
         cut=tuple(link.name for link in links or () if not link.upstream == link.downstream == PASS.name),

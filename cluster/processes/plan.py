@@ -23,6 +23,7 @@ from cluster.topology import Database, Topology, parse_database
 ADDRESSES = "addresses.json"
 DATABASE_FILE = "catalog.db"
 REDIS, DATABASE, EDGE, FLUSHER, LINKS = "redis", "database", "edge", "flusher", "links"
+EDGE_AGENT = "edge-agent"
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +113,8 @@ def _database(run: Run, topology: Topology) -> Database:
 
 
 def _link_names(topology: Topology, database: Database) -> Iterator[str]:
+    if topology.numbers:
+        yield link_name(EDGE_AGENT, REDIS)
     for name in (*topology.node_names, FLUSHER):
         yield link_name(name, REDIS)
         if database.host is not None:

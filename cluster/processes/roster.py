@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cluster.processes.binary import Binary
 from cluster.processes.edge import EdgeServer
+from cluster.processes.edge_agent import EdgeAgentServer
 from cluster.processes.flusher import FlusherServer
 from cluster.processes.links import LinksServer
 from cluster.processes.node import NodeServer
@@ -32,4 +33,5 @@ def roster(plan: Plan, binaries: Binaries) -> tuple[Server, ...]:
         *nodes,
         FlusherServer(plan),
         EdgeServer(plan, binaries.nginx),
+        *((EdgeAgentServer(plan),) if plan.topology.numbers else ()),
     )

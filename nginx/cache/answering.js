@@ -72,7 +72,9 @@ function answer(r) {
         if (seen !== undefined && seen.sequence > proved) {
             verdict = {validate: 'request', on_error: false};  // the session has seen more than is proved here
         }
-        told(v, session.raised(seen, held.epoch, proved, v.edge_secret), held.epoch + ',' + proved);
+        // What names nothing can't change, so it shows nothing; and its cookie would cost its being kept by the client.
+        const watermark = variant.slots.length > 0 ? session.raised(seen, held.epoch, proved, v.edge_secret) : '';
+        told(v, watermark, held.epoch + ',' + proved);
     }
     if (verdict.use) {
         if (verdict.background) {
@@ -134,10 +136,11 @@ function send(r, variant, nonce, member, now_s, age_s) {
     v.edge_nonce = nonce;
     v.edge_age = age;
     v.edge_member = member;
-    if (variant.patch === undefined) {
+    if (variant.patch === undefined && !v.edge_cookie) {
         return r.internalRedirect('@stored');
     }
-    v.edge_patch = JSON.stringify(variant.patch);
+    const own = v.edge_cookie ? {'cache-control': session.CACHE_CONTROL} : {};
+    v.edge_patch = JSON.stringify(Object.assign({}, variant.patch, own));
     return r.internalRedirect('@patched');
 }
 
@@ -153,6 +156,7 @@ function notModified(r, kept, member, age) {
     const v = r.variables;
     if (v.edge_cookie) {
         r.headersOut['Set-Cookie'] = [v.edge_cookie];
+        r.headersOut['cache-control'] = session.CACHE_CONTROL;
     }
     [['Tocsin-Base', v.edge_base], ['Tocsin-Watermark', v.edge_watermark]].filter((field) => field[1]).forEach((field) => {
         r.headersOut[field[0]] = field[1];

@@ -79,6 +79,9 @@ function handed(r) {
     if (v.edge_secret && v.upstream_http_tocsin_watermark) {
         r.headersOut['Set-Cookie'] =
             (r.headersOut['Set-Cookie'] || []).concat([session.line(v.upstream_http_tocsin_watermark)]);
+        if (/^public/.test(v.upstream_http_cache_control)) {
+            r.headersOut['Cache-Control'] = session.CACHE_CONTROL;
+        }
     }
 }
 

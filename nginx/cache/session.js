@@ -14,6 +14,8 @@ import crypto from 'crypto';
 const NAME = 'tocsin-watermark';
 const VALUE = /^([0-9a-f]{16})-([0-9]{1,15})$/;
 const PENDING = /^pending-[0-9]{1,15}$/;
+// What an answer says that carries somebody's cookie, in the place of `public`: with it, it is nobody else's.
+const CACHE_CONTROL = 'private, max-age=0, must-revalidate';
 const ATTRIBUTES = '; Path=/; HttpOnly; SameSite=Lax';
 
 function signed(text, secret) {
@@ -54,4 +56,4 @@ function line(value) {
     return NAME + '=' + value + ATTRIBUTES;
 }
 
-export default {presented, raised, line};
+export default {CACHE_CONTROL, presented, raised, line};

@@ -21,12 +21,18 @@ def plan_of(run: Run, topology: Topology) -> Plan:
 
 
 def test_every_server_worker_and_link_has_a_port_of_its_own(run: Run) -> None:
-    """Three nodes of two workers: edge, Redis, 3 + 6 ports, and a link for each node and the flusher."""
+    """Three nodes of two workers: edge, Redis, 3 + 6 ports, and a link for each node, the flusher and the edge's agent."""
     addresses = plan_of(run, Topology(edge_port=0)).addresses
     ports = [addresses.edge, addresses.redis, *addresses.nodes.values(), *addresses.workers.values()]
     ports += addresses.links.values()
-    assert len(set(ports)) == len(ports) == 2 + 3 + 6 + 4
-    assert list(addresses.links) == ["node-1→redis", "node-2→redis", "node-3→redis", "flusher→redis"]
+    assert len(set(ports)) == len(ports) == 2 + 3 + 6 + 5
+    assert list(addresses.links) == [
+        "edge-agent→redis",
+        "node-1→redis",
+        "node-2→redis",
+        "node-3→redis",
+        "flusher→redis",
+    ]
 
 
 def test_whoever_comes_later_finds_the_same_addresses(run: Run) -> None:

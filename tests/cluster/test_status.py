@@ -52,7 +52,7 @@ PROMISED = {
         },
     },
 }
-ADDED = {"strategy", "write_path", "secret_file", "flusher", "link_server", "links", "cut"}
+ADDED = {"strategy", "write_path", "secret_file", "flusher", "edge_agent", "link_server", "links", "cut"}
 
 
 def test_the_document_has_the_promised_shape_and_more() -> None:

@@ -21,7 +21,7 @@ def plan_of(run: Run, topology: Topology) -> Plan:
 
 
 def test_every_server_worker_and_link_has_a_port_of_its_own(run: Run) -> None:
-    """Three nodes of two workers: edge, Redis, 3 + 6 ports, and a link for each node, the flusher and the edge's agent."""
+    """Three nodes of two workers: edge, Redis, 3 + 6 ports, and links of nodes, flusher and edge agent."""
     addresses = plan_of(run, Topology(edge_port=0)).addresses
     ports = [addresses.edge, addresses.redis, *addresses.nodes.values(), *addresses.workers.values()]
     ports += addresses.links.values()

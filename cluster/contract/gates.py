@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from cluster.checker.register import Register
 from cluster.checker.settling import NO_ROW
 from cluster.contract.case import Case
-from cluster.contract.promise import Gates, Scope
+from cluster.contract.promise import MS, Gates, Scope
 from cluster.history.columns import FINAL, LAYERS, OK, READ, WRITE
 from cluster.history.operation import FOREVER, Layer
 from cluster.record.run import FaultRecord, GateRecord, PhaseRecord
 
+LATE_NS_MAX = 1000 * MS
 CACHES = frozenset(LAYERS.index(layer) for layer in (Layer.L1, Layer.L2))
 
 
@@ -24,12 +25,24 @@ def gates(
 ) -> tuple[GateRecord, ...]:
     """Every gate, passed or not. `nodes`: how many the cluster has."""
     return (
+        _machine(case),
         *(_evidence(fault) for fault in faults),
         *(_health(phase) for phase in phases if phase.note),
         _reads(case, needed),
         _writes(case, needed),
         _hits(case, needed),
         _could_go_stale(case, nodes),
+    )
+
+
+def _machine(case: Case) -> GateRecord:
+    """A driver that can't send in time is on a machine that does not run the cluster in time either."""
+    late = sorted(case.history.late_ns)
+    p99_ns = late[len(late) * 99 // 100] if late else 0
+    return GateRecord(
+        gate="machine",
+        passed=p99_ns <= LATE_NS_MAX,
+        reason=f"99 % of the requests left within {p99_ns / MS:.0f} ms of their time; {LATE_NS_MAX // MS} ms needed",
     )
 
 

@@ -31,8 +31,8 @@ from cluster.workload.profile import Profile
 from cluster.workload.tally import Tally
 
 WATCH_EVERY_S = 0.2
-HEALTH_S = 30.0
-"""How long a healed cluster may take until every worker says that it is ready."""
+UNDER_LOAD_S, HEALTH_S = 10.0, 30.0
+"""How long a healed cluster may take until every worker says that it is ready: under load, and then without."""
 HEALTH_EVERY_S = 0.1
 AFTER_S = 1.0
 FOR_EVER_S = 7 * 24 * 3600.0
@@ -148,13 +148,17 @@ class Examination:
         watching = asyncio.create_task(self._watching(driver))
         try:
             await self._nemesis.rage(stop, origin_ns=self._origin_ns)
+            lacking = None
             if self._scenario.faults:
                 self._enter(Phase.HEAL)
-                self._note = await self._health() or ""
-            await _wait(stop, max(self._scenario.duration_s - self._seconds(), self._after_s()))
+                lacking = await self._health(UNDER_LOAD_S)
+            if lacking is None:
+                await _wait(stop, max(self._scenario.duration_s - self._seconds(), self._after_s()))
             over.set()
             await driving
             await driver.drain()
+            if lacking is not None:
+                await self._recover(lacking)
         finally:
             driving.cancel()
             watching.cancel()
@@ -164,9 +168,18 @@ class Examination:
         """How long the traffic goes on after the heal, at least."""
         return min(AFTER_S, self._scenario.duration_s / 4) if self._scenario.faults else 0.0
 
-    async def _health(self) -> str | None:
+    async def _recover(self, lacking: str) -> None:
+        """Wait for health without traffic: an open model goes on asking whoever is drowned already."""
+        self._tell(f"not well within {UNDER_LOAD_S:g} s of the heal ({lacking}); the traffic ends")
+        await self._nemesis.heal_all()
+        self._note = f"not well within {UNDER_LOAD_S:g} s under load: {lacking}"
+        still = await self._health(HEALTH_S)
+        if still is not None:
+            self._note = f"not well within {HEALTH_S:g} s, even without load: {still}"
+
+    async def _health(self, within_s: float) -> str | None:
         """Wait until every server runs and every worker is ready; else what is not, in time."""
-        deadline = time.monotonic() + HEALTH_S
+        deadline = time.monotonic() + within_s
         while True:
             lacking = await asyncio.to_thread(self._subject.lacks)
             if lacking is None or time.monotonic() > deadline:

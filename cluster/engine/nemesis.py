@@ -26,6 +26,7 @@ from cluster.record.run import FaultRecord
 from cluster.scenario.scenario import FaultStep, Scenario
 
 NS = 1_000_000_000
+NOT_HEALED = "it could not be healed"
 Chance = Callable[[str], Random]
 
 
@@ -116,10 +117,11 @@ class Nemesis:
         try:
             await asyncio.to_thread(self._harms[number].heal, record.plan)
         except ClusterError as problem:
-            self._put(number, msgspec.structs.replace(record, error=f"it could not be healed: {problem}"))
+            self._put(number, msgspec.structs.replace(record, error=f"{NOT_HEALED}: {problem}"))
             self._tell(f"{record.plan.fault} could not be healed: {problem}")
             return
-        self._put(number, msgspec.structs.replace(record, healed_s=self._now_s()))
+        error = "" if record.error.startswith(NOT_HEALED) else record.error  # it is now
+        self._put(number, msgspec.structs.replace(record, healed_s=self._now_s(), error=error))
         self._note(number, "stop", {})
         self._tell(f"{record.plan.fault} is healed")
 

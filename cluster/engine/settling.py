@@ -48,10 +48,15 @@ class Settling:
         self._driver.phase = Phase.SETTLE
         deadline = time.monotonic() + within_s
         behind: set[tuple[str, int]] | None = None
+        before: list[AuditRow] = []
         told = False
         while True:
             rows = await asyncio.to_thread(self._table.since, self._baseline)
             latest = latest_versions(rows)
+            # A write that was committed meanwhile (drained, or of unknown end) makes old news of what agreed before:
+            #   edge: 49 ... audit: 49, agrees ............ audit: 50, and only those who were behind are asked again
+            if rows != before:
+                before, behind = rows, None
             missing = self._driver.acknowledged - {row.operation_id for row in rows}
             asked = {(via, product) for via in self._vias for product in latest} if behind is None else behind
             seen = await self._driver.read_all(sorted(asked))

@@ -35,7 +35,7 @@ class Profile:
     burst_write_share: float = 0.5
     sessions: int = 16
     timeout_s: float = 5.0
-    in_flight_max: int = 1000
+    in_flight_max: int = 500
 
     def __post_init__(self) -> None:
         """Raise WrongInputError for traffic that can't be."""

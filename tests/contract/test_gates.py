@@ -39,7 +39,7 @@ def found(
 def test_enough_was_seen() -> None:
     """Two reads and a write in the fault, half of the answers from a cache, both nodes read again what was written."""
     assert all(gate.passed for gate in found().values()), found()
-    assert set(found()) == {"reads in the fault", "writes in the fault", "hits", "could go stale"}
+    assert set(found()) == {"machine", "reads in the fault", "writes in the fault", "hits", "could go stale"}
 
 
 def test_what_was_seen_outside_of_the_fault_does_not_count() -> None:
@@ -77,6 +77,12 @@ def test_a_fault_without_evidence_does_not_pass() -> None:
     assert not with_evidence(Evidence(took=False, text="it lives")).passed
     assert with_evidence(took, error="it could not be healed").reason == "it could not be healed"
     assert not with_evidence(took, error="it could not be healed").passed
+
+
+def test_a_machine_that_is_too_busy_proves_nothing() -> None:
+    """One request of a few left more than a second late; a second is still good."""
+    assert found(TEXT.replace("32..33", "32..33 late=1000"))["machine"].passed
+    assert not found(TEXT.replace("32..33", "32..33 late=1001"))["machine"].passed
 
 
 def test_a_cluster_that_did_not_get_well_is_no_basis() -> None:

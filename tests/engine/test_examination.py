@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster.engine import examination
 from cluster.errors import ClusterError
 from cluster.history.operation import Phase
 from tests.demo.toy import committing, forgetful
@@ -96,6 +97,25 @@ def test_a_heal_that_fails_is_tried_again_and_said(tmp_path: Path) -> None:
     (record,) = stand.perform(fault).faults
     assert fault.did.count("heal") > 1
     assert (record.healed_s, record.error) == (None, "it could not be healed: the toy's heal broke")
+
+
+def test_a_cluster_that_is_drowned_gets_well_without_traffic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An open model goes on asking whoever can't answer: so the traffic ends, that is said, and all comes to rest."""
+    monkeypatch.setattr(examination, "UNDER_LOAD_S", 0.3)
+    stand = Stand(tmp_path, committing)
+    stand.toy.dead.add("node-1")
+
+    class Told(list[str]):
+        def append(self, line: str) -> None:
+            super().append(line)
+            if "the traffic ends" in line:
+                stand.toy.dead.clear()
+
+    stand.told = Told()
+    conducted = stand.perform(ToyFault())
+    (heal,) = [phase for phase in conducted.phases if phase.phase == "heal"]
+    assert heal.note.startswith("not well within 0.3 s under load: node-1 is dead")
+    assert stand.history.audited
 
 
 def test_faults_may_overlap(tmp_path: Path) -> None:

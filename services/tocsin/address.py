@@ -20,7 +20,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tocsin.errors import NotConfigured
-from tocsin.glob import prefix_of, whole_prefix
+from tocsin.glob import whole_prefix
 from tocsin.invalidation import (
     EVERYTHING_COUNTER,
     Invalidation,
@@ -74,7 +74,7 @@ def whole_prefixes(patterns: Sequence[str], strategy: str) -> list[str]:
         raise NotConfigured(
             f"pattern {wrong!r} needs a search through all keys, which strategy {strategy!r} does not make. Give the"
             " values a tag when they are loaded (Loaded(tags=…)) and invalidate by tags=, or name a whole prefix, such"
-            f" as {(prefix_of(wrong) or 'product')!r} and ':*'; 'pubsub', 'pubsub-flush' and 'tracking' search"
+            " as 'product:*'; 'pubsub', 'pubsub-flush' and 'tracking' search"
         )
     return prefixes
 

@@ -49,6 +49,8 @@ SEATS_SPARE = 64
 ABSENT = Miss("uri-miss")
 EXPIRED = Miss("stale", "expired")
 EVICTED = Miss("uri-miss", "evicted")
+DROPPED = Miss("uri-miss", "invalidated")
+"""Evicted and dropped are remembered by checksum, for a while: which of the two came last is not. For people."""
 
 
 class LocalEntry(Stamp, kw_only=True, gc=False):
@@ -99,6 +101,8 @@ class Local:
         """Return the entry of `key` and mark it as used, or say why there is none."""
         entry = self.entries.get(key)
         if entry is None:
+            if self._dropped.knows(key):
+                return DROPPED
             return EVICTED if self._ghosts.knows(key) else ABSENT
         if now_s >= entry.expires_s:
             return EXPIRED
@@ -140,10 +144,10 @@ class Local:
                 self._empty()
                 return
             for key in names.keys:
-                self._remove(key)
+                self._drop(key)
             if names.tags or names.namespaces or names.patterns:
                 for key in [key for key, entry in self.entries.items() if _concerns(names, key, entry)]:
-                    self._remove(key)
+                    self._drop(key)
             if len(self._small) + len(self._main) > 2 * len(self.entries) + SEATS_SPARE:
                 self._tidy()
 
@@ -158,6 +162,7 @@ class Local:
         self._small: deque[str] = deque()
         self._main: deque[str] = deque()
         self._ghosts = Ghosts()
+        self._dropped = Ghosts()
 
     def _make_room(self, cost: int, staying: str | None = None) -> None:
         if self._bytes + cost > self._max_bytes:
@@ -183,6 +188,11 @@ class Local:
         else:
             self._remove(key)
             self._ghosts.remember(key, lasted=not small)
+
+    def _drop(self, key: str) -> None:
+        if key in self.entries:
+            self._dropped.remember(key, lasted=False)
+            self._remove(key)
 
     def _remove(self, key: str) -> None:
         entry = self.entries.pop(key, None)

@@ -155,3 +155,16 @@ def test_threads_that_read_put_and_drop_at_once_keep_the_books_right() -> None:
     held = level.levels()
     assert held.bytes == held.entries * (ENTRY_OVERHEAD_BYTES + 1)
     assert held.entries <= 4
+
+
+def test_a_miss_says_whether_the_entry_was_invalidated() -> None:
+    """Dropped by name, by tag or by pattern is another miss than one that was never there."""
+    level = local(entries=100)
+    for key in ("product:1", "product:2", "product:3", "list:1"):
+        level.put(key, entry(b"v", tags=("toys",) if key == "list:1" else ()))
+    level.drop(Names(keys=("product:1", "never there"), tags=("toys",), patterns=("product:?",)))
+    for key in ("product:1", "product:2", "product:3", "list:1"):
+        found = level.get(key, 0.0)
+        assert isinstance(found, Miss)
+        assert found.detail == "invalidated"
+    assert level.get("never there", 0.0) == Miss("uri-miss")

@@ -55,7 +55,7 @@ class LocalMachine(RuleBasedStateMachine):
         found = self.level.get(key, self.clock.now())
         kept = self.level.kept(key)
         if kept is None:
-            assert found in (Miss("uri-miss"), Miss("uri-miss", "evicted"))
+            assert found in (Miss("uri-miss"), Miss("uri-miss", "invalidated"), Miss("uri-miss", "evicted"))
         elif self.clock.now() >= kept.expires_s:
             assert found == Miss("stale", "expired")
         else:

@@ -34,6 +34,7 @@ VERBS = {
     "recheck": "cluster.commands.examine:recheck",
     "replay": "cluster.commands.examine:replay",
     "list": "cluster.commands.examine:list_names",
+    "check": "cluster.commands.check:check",
     "doctor": "cluster.commands.look:doctor",
     "edge": "cluster.commands.edge:edge",
     "demo": "cluster.demo.command:demo",

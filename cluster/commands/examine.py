@@ -102,7 +102,7 @@ def recheck(runs: Runs, folder: Path | None) -> int:
     before = place.read()
     record = judged(place, before)
     place.write(record)
-    console = _console()
+    console = wide_console()
     if before.decision is not record.decision:
         console.print(f"  it was {before.decision}, and is now {record.decision}")
     show_run(console, record, place.path)
@@ -148,7 +148,7 @@ def perform(runs: Runs, scenario: Scenario) -> int:
     from cluster.report.page import write_report
 
     write_report(folder)
-    show_run(_console(), record, folder)
+    show_run(wide_console(), record, folder)
     return CODES[record.decision]
 
 
@@ -165,7 +165,8 @@ def _checkers() -> list[tuple[str, str]]:
     return found
 
 
-def _console() -> Console:
+def wide_console() -> Console:
+    """A terminal wide enough for the tables, also where it is none."""
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH_MIN)
     return console

@@ -22,13 +22,14 @@ from cluster.checker.verdict import Decision
 from cluster.contract.contracts import settles_within_s
 from cluster.engine.examination import Conducted, Examination, Listeners, Progress
 from cluster.engine.judging import judged
-from cluster.engine.subject import ClusterSubject, HarmToCluster
+from cluster.engine.subject import ClusterSubject, Harm, HarmToCluster, Subject
 from cluster.fault.catalogue import fault_named
 from cluster.fault.port import Cluster, Fault
 from cluster.history.recorder import Recorder
 from cluster.record.run import FaultRecord, RunRecord
 from cluster.record.store import RunFolder
 from cluster.scenario.scenario import Scenario
+from cluster.workload.profile import Profile
 from cluster.workload.workloads import workload_named
 
 Tell = Callable[[float, str], None]
@@ -41,6 +42,18 @@ class Observers:
 
     tell: Tell
     watch: Watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """With what a scenario is run: what is examined, its traffic, a harm for each step, and how long it may take to
+    come to rest.
+    """
+
+    subject: Subject
+    profile: Profile
+    harms: tuple[Harm, ...]
+    settle_s: float
 
 
 def examine(
@@ -68,8 +81,19 @@ def examine(
         record = msgspec.structs.replace(record, skipped=refused, reason=refused)
         folder.write(record)
         return record
+    means = Means(
+        subject=ClusterSubject(cluster),
+        profile=workload_named(scenario.workload).profile(scenario.rate_per_s),
+        harms=tuple(HarmToCluster(fault, cluster) for fault in faults),
+        settle_s=settles_within_s(scenario.strategy, scenario.settings),
+    )
+    return perform(means, folder, record, observers)
+
+
+def perform(means: Means, folder: RunFolder, record: RunRecord, observers: Observers) -> RunRecord:
+    """Run and judge the scenario of `record`; its final record, which is on file as well. Raises as `examine` does."""
     folder.write(record)
-    conducted = _conduct(cluster, scenario, faults, folder, record, observers)
+    conducted = _conduct(means, folder, record, observers)
     record = msgspec.structs.replace(
         record,
         origin_ns=conducted.origin_ns,
@@ -94,31 +118,25 @@ def refusal(cluster: Cluster, faults: tuple[Fault, ...]) -> str | None:
     return None
 
 
-def _conduct(
-    cluster: Cluster,
-    scenario: Scenario,
-    faults: tuple[Fault, ...],
-    folder: RunFolder,
-    record: RunRecord,
-    observers: Observers,
-) -> Conducted:
+def _conduct(means: Means, folder: RunFolder, record: RunRecord, observers: Observers) -> Conducted:
+    scenario = record.scenario
+
     def changed(found: tuple[FaultRecord, ...]) -> None:
         folder.write(msgspec.structs.replace(record, faults=found))
 
     async def main() -> Conducted:
         examination = Examination(
-            subject,
+            means.subject,
             scenario,
-            workload_named(scenario.workload).profile(scenario.rate_per_s),
-            tuple(HarmToCluster(fault, cluster) for fault in faults),
+            means.profile,
+            means.harms,
             recorder,
             Listeners(tell=observers.tell, watch=observers.watch, changed=changed),
             run_tag=secrets.token_hex(4),
-            settle_s=settles_within_s(scenario.strategy, scenario.settings),
+            settle_s=means.settle_s,
         )
         return await examination.perform(stop_on_signals())
 
-    subject = ClusterSubject(cluster)
     with (
         Recorder(
             folder.history,

@@ -134,9 +134,9 @@ class Examination:
         """The traffic on the products that exist, whose versions go on file."""
         for key, version in versions.items():
             self._recorder.write(BaselineLine(self._recorder.index, time.monotonic_ns(), key, version))
-        products = [each for each in self._profile.products if f"product:{each}" in versions]
+        products = [each for each in self._profile.products if self._subject.shop.key(each) in versions]
         if not products:
-            raise ClusterError("none of the products that the traffic asks for is there; `down`, then `up`")
+            raise ClusterError("none of the products that the traffic asks for is there")
         return replace(self._profile, products=tuple(products))
 
     async def _traffic(self, driver: Driver, profile: Profile, workers: Sequence[str], stop: asyncio.Event) -> None:

@@ -7,16 +7,27 @@ from __future__ import annotations
 
 import msgspec
 
+from cluster.application.adapter import parse_adapter
+from cluster.application.promises import contract_of_adapter
 from cluster.checker.verdict import Decision
 from cluster.contract.case import Case
 from cluster.contract.contracts import contract_of
 from cluster.contract.figures import figures
 from cluster.contract.judgement import judge_case
+from cluster.contract.promise import Contract
 from cluster.errors import ClusterError
 from cluster.history.operation import HistoryError
 from cluster.history.reader import read_history
 from cluster.record.run import RunRecord
 from cluster.record.store import RunFolder
+
+
+def _contract(record: RunRecord) -> Contract:
+    """That of the strategy or, where a foreign application was examined, the one that its adapter states."""
+    scenario = record.scenario
+    if record.target:
+        return contract_of_adapter(parse_adapter(record.target, source="the adapter in the record"))
+    return contract_of(scenario.strategy, scenario.write_path, scenario.settings)
 
 
 def judged(folder: RunFolder, record: RunRecord) -> RunRecord:
@@ -29,7 +40,7 @@ def judged(folder: RunFolder, record: RunRecord) -> RunRecord:
         raise ClusterError(f"{folder.history}: {problem.strerror}; a run that was kept without its history") from None
     case = Case(history)
     scenario = record.scenario
-    contract = contract_of(scenario.strategy, scenario.write_path, scenario.settings)
+    contract = _contract(record)
     found = judge_case(
         case,
         contract,

@@ -85,7 +85,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A run. `decision` None: it was skipped, for the reason in `skipped`.
 
     `reason` is one sentence: the first broken promise, or what was missing. `interrupted`: Ctrl-C ended the traffic
-    early, and what there was has been judged. `versions`: of Tocsin, Python, Redis, nginx, the machine.
+    early, and what there was has been judged. `target`: the adapter (TOML) of a foreign application, "" for a cluster.
+    `versions`: of Tocsin, Python, Redis, nginx, the machine.
     """
 
     schema: int = SCHEMA
@@ -107,3 +108,4 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: tuple[VerdictRecord, ...] = ()
     causes: tuple[CauseRecord, ...] = ()
     figures: Figures | None = None
+    target: str = ""

@@ -15,10 +15,11 @@ from random import Random
 import msgspec
 from yarl import URL
 
-from cluster.history.operation import Kind, Outcome
+from cluster.history.operation import Kind
 from cluster.workload.answer import described, listed_value, personal_value, product_value, shared_value
 from cluster.workload.audit import Shelf
 from cluster.workload.client import Client
+from cluster.workload.reply import Reply
 from cluster.workload.request import EDGE, REDIS, Origins, Request
 
 LOCALE = "en"
@@ -37,11 +38,15 @@ class Catalogue:
         """Where people say who they are."""
         return f"{self.origins.edge}/api/session"
 
+    def key(self, product: int) -> str:
+        """As the audit table has it."""
+        return f"product:{product}"
+
     def read(self, product: int, via: str, client: Client) -> Request:
         """GET one product, through the edge or from a worker."""
         return Request(
             kind=Kind.READ,
-            key=f"product:{product}",
+            key=self.key(product),
             via=via,
             method="GET",
             url=URL(f"{self.origins.url(via)}/api/products/{product}", encoded=True),
@@ -74,7 +79,7 @@ class Catalogue:
         headers = {**_headers(client), "Content-Type": "application/json", "Idempotency-Key": operation_id}
         return Request(
             kind=Kind.WRITE,
-            key=f"product:{product}",
+            key=self.key(product),
             via=EDGE,
             method="PATCH",
             url=URL(f"{self.origins.edge}/api/products/{product}", encoded=True),
@@ -104,7 +109,7 @@ class Catalogue:
         worker = next(iter(self.origins.workers.values()))
         return Request(
             kind=Kind.READ,
-            key=f"product:{product}",
+            key=self.key(product),
             via=REDIS,
             method="GET",
             url=URL(f"{worker}/_tocsin/entry?key=product:{product}", encoded=True),
@@ -114,7 +119,7 @@ class Catalogue:
             value_of=shared_value,
         )
 
-    def ended(self, request: Request, outcome: Outcome) -> None:
+    def ended(self, request: Request, reply: Reply) -> None:
         """Take no note: whatever order writes of a product come in, the database numbers them."""
 
 

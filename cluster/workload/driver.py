@@ -209,7 +209,7 @@ class Driver:
             pending=reply.pending,
         )
         self._recorder.write(end)
-        self._shop.ended(request, reply.outcome)
+        self._shop.ended(request, reply)
         if reply.outcome is Outcome.OK:
             self.tally.answered += 1
             if request.operation_id:

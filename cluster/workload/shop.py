@@ -12,8 +12,8 @@ from __future__ import annotations
 from random import Random
 from typing import Protocol
 
-from cluster.history.operation import Outcome
 from cluster.workload.client import Client
+from cluster.workload.reply import Reply
 from cluster.workload.request import Request
 
 
@@ -23,6 +23,10 @@ class Shop(Protocol):
     @property
     def sign_in(self) -> str:
         """The URL that takes `{"user": …}` by POST; "" where nobody can sign in."""
+        ...
+
+    def key(self, product: int) -> str:
+        """What the history calls a product."""
         ...
 
     def read(self, product: int, via: str, client: Client) -> Request:
@@ -45,6 +49,6 @@ class Shop(Protocol):
         """Ask what the shared cache holds of a product."""
         ...
 
-    def ended(self, request: Request, outcome: Outcome) -> None:
+    def ended(self, request: Request, reply: Reply) -> None:
         """Hear what became of a request."""
         ...

@@ -22,7 +22,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response
 from flask_caching import CachedResponse
@@ -118,25 +118,25 @@ class TocsinCache(BaseCache):
 
     def set(self, key: str, value: Any, timeout: Timeout = None) -> bool:
         """Set a value; return False if it may not be stored, or came too late. Raises `codec.Unstorable`."""
-        return self.set_many({key: value}, timeout) == [key]
+        return self.set_many({str(key): value}, timeout) == [str(key)]
 
     def set_many(self, mapping: Mapping[str, Any], timeout: Timeout = None) -> list[str]:
         """Set several values in one step; return the keys of those that were set."""
         values = self._values()
-        keys = {str(key): key for key in mapping}
-        after = recall(values, keys)
+        texts = {str(key): value for key, value in mapping.items()}
+        after = recall(values, texts)
         life_s = self._life_s(timeout)
         try:
             if life_s is _OVER:
-                values.delete_many(list(keys))
+                values.delete_many(list(texts))
                 return list(mapping)
-            done = values.set_many({str(key): value for key, value in mapping.items()}, life_s, after=after)
+            done = set(values.set_many(texts, life_s, after=after))
         except SetsCookie as error:
-            logger.warning("%s not cached: %s", ", ".join(keys), error)
+            logger.warning("%s not cached: %s", ", ".join(texts), error)
             return []
         except Unavailable:
             return self._ignored([])
-        return [keys[key] for key in done]
+        return [key for key in mapping if str(key) in done]
 
     def add(self, key: str, value: Any, timeout: Timeout = None) -> bool:
         """Set a value if there is none; of several workers at once, one gets True."""
@@ -171,6 +171,17 @@ class TocsinCache(BaseCache):
                 raise RuntimeError(f"Failed to delete keys: {list(keys)}") from error
             return []
         return list(keys)
+
+    def unlink(self, *keys: str) -> int | None:
+        """Remove several values; return how many were there. RedisCache has it too, other backends have not."""
+        if not keys:
+            return None
+        values, names = self._values(), list(map(str, keys))
+        recall(values, names)
+        try:
+            return sum(values.delete_many(names))
+        except Unavailable:
+            return self._ignored(0)
 
     def clear(self) -> bool:
         """Remove all values with this backend's key prefix, at once; return whether it was done."""
@@ -248,9 +259,11 @@ def forms(response_class: type[Response] = Response) -> list[Form]:
 
 
 def _redis_url(config: Mapping[str, Any]) -> str:
-    """Return the URL that RedisCache's settings describe."""
+    """Return the URL that RedisCache's settings describe. `CACHE_REDIS_DB` counts where a URL names no database."""
     if config.get("CACHE_REDIS_URL"):
-        return str(config["CACHE_REDIS_URL"])
+        url = urlsplit(str(config["CACHE_REDIS_URL"]))
+        names_one = url.scheme == "unix" or url.path.strip("/") or "db=" in url.query
+        return url.geturl() if names_one else url._replace(path=f"/{config.get('CACHE_REDIS_DB', 0)}").geturl()
     password = config.get("CACHE_REDIS_PASSWORD")
     login = f":{quote(password, safe='')}@" if password else ""
     where = f"{config.get('CACHE_REDIS_HOST', 'localhost')}:{config.get('CACHE_REDIS_PORT', 6379)}"

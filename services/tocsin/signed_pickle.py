@@ -25,6 +25,10 @@ _SIGNATURE_BYTES = hashlib.sha256().digest_size
 _PURPOSE = b"tocsin signed pickle 1\n"  # a key that also signs other things can't be made to sign pickles through them
 
 
+class Unpicklable(Unstorable, pickle.PicklingError):
+    """Pickle can't hold this value; caught by those who expect cachelib's own error, too."""
+
+
 class SignedPickleCodec:
     """Holds whatever pickle does, signed with the first of `keys`.
 
@@ -42,11 +46,11 @@ class SignedPickleCodec:
         self._keys = tuple(keys)
 
     def encode(self, value: object) -> bytes:
-        """Return `value` pickled and signed; raise `Unstorable` for what pickle can't hold."""
+        """Return `value` pickled and signed; raise `Unpicklable` for what pickle can't hold."""
         try:
             payload = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
         except (pickle.PickleError, TypeError, AttributeError, RecursionError) as error:
-            raise Unstorable(f"pickle can't hold this {type(value).__qualname__}: {error}") from error
+            raise Unpicklable(f"pickle can't hold this {type(value).__qualname__}: {error}") from error
         return _MARK + _signature(self._keys[0], payload) + payload
 
     def decode(self, packed: bytes) -> Any:

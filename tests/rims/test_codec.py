@@ -196,9 +196,10 @@ def test_a_signed_codec_without_a_proper_key_is_refused(keys: object) -> None:
 
 
 def test_what_pickle_can_t_hold_is_refused() -> None:
-    """A function without a name in a module has no pickle."""
-    with pytest.raises(Unstorable, match="pickle"):
+    """A function without a name in a module has no pickle; whoever expects cachelib's own error gets that, too."""
+    with pytest.raises(Unstorable, match="pickle") as refused:
         SignedPickleCodec([KEY]).encode(lambda: 1)
+    assert isinstance(refused.value, pickle.PicklingError)
 
 
 def test_a_signed_value_whose_class_is_gone_is_unreadable() -> None:

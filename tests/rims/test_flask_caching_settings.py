@@ -86,6 +86,18 @@ def test_redis_cache_s_settings_are_understood(build_site: BuildSite, redis: Red
         assert list(client.scan_iter("*:value:*"))
 
 
+@pytest.mark.parametrize(("path", "database"), [("", 3), ("/", 3), ("/5", 5), ("?db=6", 6), ("/?db=6", 6)])
+def test_a_url_s_database_goes_before_the_setting(
+    build_site: BuildSite, redis: RedisServer, path: str, database: int
+) -> None:
+    """As redis-py has it for RedisCache: the setting counts where the URL names none."""
+    site = build_site(CACHE_REDIS_URL=f"redis://127.0.0.1:{redis.port}{path}", CACHE_REDIS_DB=3)
+    assert site.backend.set("key", 1) is True
+    with redis.client() as client:
+        client.select(database)
+        assert list(client.scan_iter(f"*{site.backend.settings.namespace}*:value:*"))
+
+
 def test_options_are_settings_too(build_site: BuildSite) -> None:
     """`CACHE_OPTIONS` has the same names in lower case, and texts are converted."""
     site = build_site(CACHE_OPTIONS={"l1_ttl_s": "5", "strategy": "ttl"}, CACHE_DEFAULT_TIMEOUT=7)

@@ -10,7 +10,7 @@ import contextlib
 import datetime
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -133,57 +133,67 @@ def test_whatever_is_called_is_answered_alike(
         assert tocsin.has(key) == simple.has(key)
 
 
+VIEWS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "query": {"query_string": True},
+    "own": {"make_cache_key": lambda **arguments: f"own {arguments} {request.args.get('page')}"},
+    "prefix": {"key_prefix": "shared"},
+    "prefixed": {"key_prefix": lambda: f"for {request.args.get('page')}"},
+    "unless": {"unless": lambda: "bypass" in request.args},
+    "unless_with": {"unless": lambda _function, **arguments: arguments.get("word") == "one"},
+    "forced": {"forced_update": lambda: "renew" in request.args},
+    "stale": {"is_stale": lambda answer: isinstance(answer, tuple) and answer[1] == 500},
+    "filtered": {"response_filter": lambda answer: not isinstance(answer, tuple) or answer[1] == 200},
+    "hashed": {"query_string": True, "hash_method": hashlib.sha1},
+    "source": {"source_check": True},
+    "hit": {"response_hit_indication": True},
+    "for_ever": {"timeout": 0},
+}
+FUNCTIONS: dict[str, dict[str, Any]] = {
+    "memoized": {},
+    "keeps_none": {"cache_none": True},
+    "named": {"make_name": lambda name: f"{name} 2"},
+    "ignoring": {"args_to_ignore": ["b"]},
+    "bypassed": {"unless": lambda _function, a, *_more, **_named: a == "one"},
+    "renewed": {"forced_update": lambda a, *_more, **_named: a == "two"},
+    "refused": {"response_filter": lambda found: found is not None and found[-1] % 2 == 0},
+    "sourced": {"source_check": True, "hash_method": hashlib.md5},
+}
+
+
+def view(name: str) -> Callable[..., Any]:
+    """A view whose answer tells how often it was called."""
+    calls = itertools.count(1)
+
+    def page(**arguments: str) -> Any:
+        number = next(calls)
+        if "abort" in request.args:
+            abort(404, str(number))
+        if "none" in request.args:
+            return make_response(b"", 204)
+        return f"{name} {sorted(arguments.items())} {number}", 200 if number % 3 else 500, {"X-Number": str(number)}
+
+    page.__name__ = name
+    return page
+
+
+def function(name: str) -> Callable[..., Any]:
+    """A function whose answer tells how often it was called; sometimes it has none."""
+    calls = itertools.count(1)
+
+    def work(a: str, b: str = "b", *more: str, **named: str) -> Any:
+        number = next(calls)
+        return None if a == "none" else (a, b, more, tuple(sorted(named.items())), number)
+
+    work.__name__ = work.__qualname__ = name
+    return work
+
+
 def shop(app: Flask, cache: Cache) -> None:
-    """Views and functions with every option of the decorators; each answer tells how often its function was called."""
-    counts: dict[str, Iterator[int]] = {}
-
-    def count(name: str) -> int:
-        return next(counts.setdefault(name, itertools.count(1)))
-
-    def view(name: str, **options: Any) -> None:
-        def page(**arguments: str) -> Any:
-            number = count(name)
-            if "abort" in request.args:
-                abort(404, str(number))
-            if "none" in request.args:
-                return make_response(b"", 204)
-            return f"{name} {sorted(arguments.items())} {number}", 200 if number % 3 else 500, {"X-Number": str(number)}
-
-        page.__name__ = name
-        app.add_url_rule(f"/{name}/<word>", name, cache.cached(**options)(page))
-
-    view("plain")
-    view("query", query_string=True)
-    view("own", make_cache_key=lambda **arguments: f"own {arguments} {request.args.get('page')}")
-    view("prefix", key_prefix="shared")
-    view("prefixed", key_prefix=lambda: f"for {request.args.get('page')}")
-    view("unless", unless=lambda: "bypass" in request.args)
-    view("unless_with", unless=lambda _function, **arguments: arguments.get("word") == "one")
-    view("forced", forced_update=lambda: "renew" in request.args)
-    view("stale", is_stale=lambda answer: isinstance(answer, tuple) and answer[1] == 500)
-    view("filtered", response_filter=lambda answer: not isinstance(answer, tuple) or answer[1] == 200)
-    view("hashed", query_string=True, hash_method=hashlib.sha1)
-    view("source", source_check=True)
-    view("hit", response_hit_indication=True)
-    view("for_ever", timeout=0)
-
-    def function(name: str, **options: Any) -> None:
-        def work(a: str, b: str = "b", *more: str, **named: str) -> Any:
-            number = count(name)
-            return None if a == "none" else (a, b, more, tuple(sorted(named.items())), number)
-
-        work.__name__ = work.__qualname__ = name
-        functions[name] = cache.memoize(**options)(work)
-
-    functions: dict[str, Any] = {}
-    function("memoized")
-    function("keeps_none", cache_none=True)
-    function("named", make_name=lambda name: f"{name} 2")
-    function("ignoring", args_to_ignore=["b"])
-    function("bypassed", unless=lambda _function, a, *_more, **_named: a == "one")
-    function("renewed", forced_update=lambda a, *_more, **_named: a == "two")
-    function("refused", response_filter=lambda found: found is not None and found[-1] % 2 == 0)
-    function("sourced", source_check=True, hash_method=hashlib.md5)
+    """Views and functions with every option of the decorators, and ways to call and to forget them."""
+    for name, options in VIEWS.items():
+        app.add_url_rule(f"/{name}/<word>", name, cache.cached(**options)(view(name)))
+    functions: dict[str, Any] = {name: cache.memoize(**options)(function(name)) for name, options in FUNCTIONS.items()}
 
     @app.post("/functions/<name>/<what>")
     def run(name: str, what: str) -> str:
@@ -202,8 +212,8 @@ def shop(app: Flask, cache: Cache) -> None:
 
     @app.post("/views/<name>/<word>")
     def delete(name: str, word: str) -> str:
-        view: Any = app.view_functions[name]
-        return repr(cache.delete_cached(view, f"/{name}/{word}", request.query_string.decode()))
+        cached: Any = app.view_functions[name]
+        return repr(cache.delete_cached(cached, f"/{name}/{word}", request.query_string.decode()))
 
     @app.post("/clear")
     def clear() -> str:
@@ -211,19 +221,16 @@ def shop(app: Flask, cache: Cache) -> None:
         return "cleared"
 
 
-VIEWS = ["plain", "query", "own", "prefix", "prefixed", "unless", "unless_with", "forced", "stale", "filtered"]
-VIEWS += ["hashed", "source", "hit", "for_ever"]
-FUNCTIONS = ["memoized", "keeps_none", "named", "ignoring", "bypassed", "renewed", "refused", "sourced"]
 queries = st.sampled_from(["", "page=1&x=2", "x=2&page=1", "page=2", "bypass=1", "renew=1", "abort=1", "none=1"])
 arguments = st.sampled_from(
     ["a=one", "a=two", "a=none", "a=one&a=b", "a=one&b=b", "a=one&a=x", "a=one&a=b&a=c", "a=one&c=c"]
 )
 words = st.sampled_from(["one", "two"])
 asked = st.one_of(
-    st.builds(lambda name, word, query: ("GET", f"/{name}/{word}?{query}"), st.sampled_from(VIEWS), words, queries),
+    st.builds(lambda name, word, query: ("GET", f"/{name}/{word}?{query}"), st.sampled_from([*VIEWS]), words, queries),
     st.builds(
         lambda name, what, given: ("POST", f"/functions/{name}/{what}?{given}"),
-        st.sampled_from(FUNCTIONS),
+        st.sampled_from([*FUNCTIONS]),
         st.sampled_from(["call", "call", "call", "delete", "delete_all", "verhash"]),
         arguments,
     ),
@@ -264,53 +271,3 @@ def transcript(site: Site, sequence: list[tuple[str, str]]) -> list[tuple[str, s
         answer = client.open(path, method=method)
         told.append((path, answer.status, answer.text, sorted(answer.headers)))
     return told
-
-
-OWN_CHANGES: dict[str, Callable[[Any], object]] = {
-    "delete": lambda cache: cache.delete("key"),
-    "delete_many": lambda cache: cache.delete_many("other", "key"),
-    "clear": lambda cache: cache.clear(),
-    "set and delete": lambda cache: (cache.set("key", 0), cache.delete("key")),
-    "over at once": lambda cache: cache.set("key", 0, timeout=-2),
-    "inc and delete": lambda cache: (cache.delete("key"), cache.inc("key"), cache.delete("key")),
-    "add and delete": lambda cache: (cache.add("key", 0), cache.delete("key")),
-    "unlink": lambda cache: cache.unlink("key"),
-}
-
-
-@pytest.mark.parametrize("change", OWN_CHANGES)
-@pytest.mark.parametrize("before", [None, "old"])
-def test_what_a_request_does_itself_makes_none_of_its_values_late(
-    build_site: BuildSite, change: str, before: str | None
-) -> None:
-    """It looked, it removed, it sets: that is a new value, and not one computed before somebody else's removal."""
-    site = build_site()
-    with site.app.test_request_context():
-        if before is not None:
-            site.backend.set("key", before)
-        assert site.backend.get("key") == before
-        OWN_CHANGES[change](site.backend)
-        assert site.backend.set("key", "new") is True
-        assert site.backend.get("key") == "new"
-        OWN_CHANGES[change](site.backend)
-        assert site.backend.set("key", "new") is True  # the very value that a look found before
-
-
-@pytest.mark.parametrize("backend", ["SimpleCache", "RedisCache", "TocsinCache sequenced"])
-def test_values_set_in_one_call_are_named_as_they_were_given(build_site: BuildSite, backend: str) -> None:
-    """Also two keys that are written alike; an empty mapping sets nothing."""
-    cache = build_site(backend).backend
-    assert cache.set_many({7: "number", "7": "text"}) == [7, "7"]
-    assert cache.get("7") == "text"
-    assert cache.set_many({}) == []
-
-
-def test_unlink_says_how_many_were_there(build_site: BuildSite) -> None:
-    """RedisCache alone has it; Flask-Caching's `Cache` calls `delete_many` for the others."""
-    for site in (build_site("RedisCache"), build_site("TocsinCache sequenced")):
-        site.backend.set_many({"a": 1, "b": 2})
-        with site.app.app_context():
-            unlink: Callable[..., Any] = site.cache.unlink
-            assert unlink("a", "never", "b") == 2
-            assert unlink() is None
-        assert site.backend.get_many("a", "b") == [None, None]

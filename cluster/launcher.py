@@ -129,6 +129,14 @@ class Launcher(Protocol):
         """Undo what `partition` did to this one's paths to that peer, and nothing else. Idempotent."""
         ...
 
+    def reload(self, target: Target) -> Deed:
+        """Let the edge read its configuration again (SIGHUP); what it has in hand is finished by the old workers."""
+        ...
+
+    def skew(self, target: Target, offset_s: float) -> Deed:
+        """Restart a node with its wall clock so many seconds off; 0: with the machine's own. Idempotent."""
+        ...
+
     def heal(self) -> Deed:
         """Undo every pause and every partition. Restarts nothing, but says what is dead. Idempotent."""
         ...

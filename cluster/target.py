@@ -24,6 +24,8 @@ class Verb(enum.StrEnum):
     RESUME = "resume"
     RESTART = "restart"
     PARTITION = "partition"
+    RELOAD = "reload"
+    SKEW = "skew"
 
 
 class Kind(enum.StrEnum):

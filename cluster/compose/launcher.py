@@ -83,6 +83,8 @@ class ComposeLauncher:
 
     def refusal(self, verb: Verb, target: Target, cut: Cut | None = None) -> str | None:
         """What containers can't do; see the port."""
+        if verb is Verb.SKEW:
+            return "the services' image has no libfaketime, so a container's clock is the machine's own"
         if verb is not Verb.PARTITION:
             if target.kind is not Kind.WORKER or (state := self._container(target).state) is State.RUNNING:
                 return None
@@ -179,6 +181,17 @@ class ComposeLauncher:
         mended = self._connect(self._plan(), {link_name(target.name, each) for each in peers})
         did = f"mended {', '.join(mended)}" if mended else f"{target} was not cut"
         return Deed((did,), (f"{target} is on its networks",))
+
+    def reload(self, target: Target) -> Deed:
+        """SIGHUP for its first process; see the port."""
+        docker("kill", "--signal", "HUP", self._container(target).identity)
+        return Deed((f"told {target} to read its configuration again",), (f"{target} runs, with other workers",))
+
+    def skew(self, target: Target, offset_s: float) -> Deed:
+        """Never done, since it is refused; 0 is what is so."""
+        if offset_s:
+            raise RefusedError(f"{target}: {self.refusal(Verb.SKEW, target)}")
+        return Deed((f"the clock of {target} is the machine's own",), ())
 
     def heal(self) -> Deed:
         """Undo pauses and cuts; see the port."""

@@ -44,6 +44,11 @@ FAULTS: dict[str, str] = {
     "duplicate-messages": "cluster.fault.network:DUPLICATED",
     "delay-messages": "cluster.fault.network:DELAYED",
     "reorder-messages": "cluster.fault.network:REORDERED",
+    "clock-skew": "cluster.fault.clock:CLOCK_SKEW",
+    "reload-edge": "cluster.fault.inner:RELOAD_EDGE",
+    "kill-agent": "cluster.fault.inner:KILL_AGENT",
+    "lock-database": "cluster.fault.database:LOCK_DATABASE",
+    "slow-database": "cluster.fault.database:SLOW_DATABASE",
     "partition-database": "cluster.fault.network:NO_DATABASE",
     "database-down": "cluster.fault.network:DATABASE_DOWN",
 }

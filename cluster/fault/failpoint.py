@@ -40,7 +40,10 @@ class FailpointFault:
 
     def refusal(self, cluster: Cluster) -> str | None:
         """The services must have been started with their failpoints."""
-        if cluster.run.topology().failpoints:
+        topology = cluster.run.topology()
+        if topology.peer:
+            return "other people's caches have no failpoints of ours"
+        if topology.failpoints:
             return None
         return "the services were started without their failpoints (`up --failpoints` starts them with)"
 

@@ -11,7 +11,7 @@ from cluster.errors import ClusterError, NotInTimeError
 from cluster.launcher import Cut, Deed, Direction, LogLine, Peer, Say
 from cluster.link.faults import CUTS, PASS, fault_of
 from cluster.pid import Pid, send, state_of
-from cluster.processes import binary, family
+from cluster.processes import binary, clock, family
 from cluster.processes.links import LinksServer
 from cluster.processes.logs import follow_logs, read_logs
 from cluster.processes.observation import observe, worker_pid
@@ -74,6 +74,8 @@ class ProcessesLauncher:
 
     def refusal(self, verb: Verb, target: Target, cut: Cut | None = None) -> str | None:
         """What plain processes can't do; see the port."""
+        if verb is Verb.SKEW and clock.library() is None:
+            return f"libfaketime is not there; {clock.REMEDY}"
         if verb is not Verb.PARTITION:
             return None
         cut = cut or Cut()
@@ -154,6 +156,19 @@ class ProcessesLauncher:
             return Deed((f"{target} has no such links",), ())
         self._links().client().heal(names)
         return Deed((f"mended {', '.join(names)}",), (f"{', '.join(names)} pass everything",))
+
+    def reload(self, target: Target) -> Deed:
+        """SIGHUP for its leader; see the port."""
+        leader = self._leader(target.name)
+        if leader is None or not send(leader, signal.SIGHUP):
+            raise ClusterError(f"{target} is dead; `restart {target}` brings it back")
+        return Deed((f"told {target} to read its configuration again",), (f"{target} runs, with other workers",))
+
+    def skew(self, target: Target, offset_s: float) -> Deed:
+        """Restart it with libfaketime; see the port."""
+        if not clock.set_offset_s(self.run.folder(target.name), offset_s):
+            return Deed((f"the clock of {target} is so already",), ())
+        return self.restart(target)
 
     def heal(self) -> Deed:
         """Undo pauses and cuts; see the port."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cluster.asking import http_status
 from cluster.ports import LOOPBACK
+from cluster.processes import clock
 from cluster.processes.plan import Plan
 from cluster.processes.spawn import Command, Spawned
 from cluster.seal import TRACE_FOLDER, switches
@@ -43,7 +44,8 @@ class NodeServer:
             "PROMETHEUS_MULTIPROC_DIR": str(folder / METRICS),
         }
         application = "peers.wsgi:application" if self.plan.topology.peer else "catalog.wsgi:application"
-        return Command((*ARGV, application), folder, service_environment(self.plan, self.name) | added)
+        added |= service_environment(self.plan, self.name) | clock.environment(folder)
+        return Command((*ARGV, application), folder, added)
 
     def answers(self, spawned: Spawned) -> Missing:  # noqa: ARG002  # its ports say more than its log
         """Each of its workers answers `/healthz` on its own port."""

@@ -87,6 +87,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             launcher=self.launcher,
             database_url=self.database_url,
             edge_port=0,
+            failpoints=True,
+            trace=True,
             settings=tuple(sorted(self.settings.items())),
         )
 

@@ -1,6 +1,6 @@
 """Tracing: the parts of a cache, with what they do to invalidations and copies written down.
 
-    writer      announced · published · unpublished          (L2's announce and finish)
+    writer      announced · published · cleared · unpublished   (L2's announce and finish)
     hearer      applied · flushed · suspended · renewed      (a listener's names; an agent's sink)
     reader      hit (of L2) · filled · refused · kept        (L2's lookup and fill; what L1 takes)
 
@@ -25,7 +25,7 @@ from tocsin.local import Local, LocalEntry
 from tocsin.message import key_name, names_in
 from tocsin.names import Names
 from tocsin.position import Position
-from tocsin.settings import CacheSettings
+from tocsin.settings import CacheSettings, Strategy
 from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Found, Hit, Load, SharedLevel, Store
 from tocsin.sink import Sink
 
@@ -37,9 +37,10 @@ from planted.trace import Trace
 class TracingShared(Around):
     """L2, as writers and readers of one process use it."""
 
-    def __init__(self, inner: SharedLevel, trace: Trace) -> None:
+    def __init__(self, inner: SharedLevel, trace: Trace, *, tells: bool) -> None:
         super().__init__(inner)
         self._trace = trace
+        self._finished = "published" if tells else "cleared"
 
     def lookup(self, address: Address, *more: Any) -> Found:
         """Write down a hit."""
@@ -66,14 +67,14 @@ class TracingShared(Around):
     def finish(
         self, invalidation: Invalidation, stores: Sequence[Store] = (), announced: Announced = NOT_ANNOUNCED
     ) -> Finished:
-        """Write down that everybody was told, or that nobody could be."""
+        """Write down that everybody was told (or, where the strategy tells nobody, that L2 was cleared), or neither."""
         names = names_in(invalidation.names)
         try:
             finished: Finished = self.inner.finish(invalidation, stores, announced)
         except Unavailable as error:
             self._trace.write("unpublished", names, detail=error.detail)
             raise
-        self._trace.write("published", names, position=finished.position)
+        self._trace.write(self._finished, names, position=finished.position)
         return finished
 
 
@@ -153,9 +154,11 @@ class Tracing(Adaptation):
 
     def parts(self, parts: Coherence, settings: CacheSettings, clock: Clock) -> Coherence:  # noqa: ARG002
         """Around L1 and L2, and around the listener where the strategy has one of its own."""
+        strategy = settings.strategy
+        tells = strategy.is_sequenced or strategy in (Strategy.PUBSUB, Strategy.PUBSUB_FLUSH, Strategy.TRACKING)
         local = parts.local and cast(Local, TracingLocal(parts.local, self._trace))
-        traced = replace(parts, shared=TracingShared(parts.shared, self._trace), local=local)
-        if settings.strategy.is_sequenced:
+        traced = replace(parts, shared=TracingShared(parts.shared, self._trace, tells=tells), local=local)
+        if strategy.is_sequenced:
             return traced
         return replace(traced, backplane=TracingBackplane(parts.backplane, self._trace))
 

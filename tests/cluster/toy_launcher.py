@@ -93,6 +93,14 @@ class ToyLauncher:
         """Nothing to undo."""
         return Deed((f"{target} has no path to {peer}",), ())
 
+    def reload(self, target: Target) -> Deed:
+        """Not for real."""
+        return Deed((f"reloaded {target}",), ())
+
+    def skew(self, target: Target, offset_s: float) -> Deed:
+        """Toys have no clocks."""
+        return Deed((f"the clock of {target} is {offset_s:g} s off",), ())
+
     def heal(self) -> Deed:
         """Nothing to undo."""
         return Deed(("nothing was paused or cut",), ())

@@ -18,7 +18,7 @@ from tocsin.observer import Unobserved
 from tocsin.redis.connection import RedisConnection
 from tocsin.redis.ears import SubscribedEar
 from tocsin.redis.listener import Ear, RedisListener, Told
-from tocsin.settings import CacheSettings
+from tocsin.settings import CacheSettings, Strategy
 from tocsin.shared import NOT_ANNOUNCED, Announced, Finished, SharedLevel, Store
 
 from planted.adaptation import Adaptation
@@ -28,7 +28,8 @@ FROM = "from:"
 
 
 def _listening(ear: Ear, settings: CacheSettings, clock: Clock) -> RedisListener:
-    return RedisListener(ear, settings, clock=clock, observer=Unobserved())
+    flushes = settings.strategy is not Strategy.PUBSUB
+    return RedisListener(ear, settings, clock=clock, observer=Unobserved(), flushes=flushes)
 
 
 class WrongChannel(Adaptation):

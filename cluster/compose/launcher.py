@@ -84,7 +84,7 @@ class ComposeLauncher:
     def refusal(self, verb: Verb, target: Target, cut: Cut | None = None) -> str | None:
         """What containers can't do; see the port."""
         if verb is Verb.SKEW:
-            return "the services' image has no libfaketime, so a container's clock is the machine's own"
+            return "a container's clock is the machine's own"
         if verb is not Verb.PARTITION:
             if target.kind is not Kind.WORKER or (state := self._container(target).state) is State.RUNNING:
                 return None

@@ -1,8 +1,8 @@
 """A skewed clock: a node's wall clock is some seconds off, while its monotonic clock goes on as it was.
 
-The node is restarted with its clock set apart (by libfaketime, where the launcher has it), and restarted again to heal.
-Only wall clocks are skewed: leases and time-outs are measured by clocks that no administrator sets, and a history by
-the driver's own. The evidence is the `Date` of the node's answers.
+The node is restarted with its clock set apart, and restarted again to heal. Only wall clocks are skewed: leases and
+time-outs are measured by clocks that no administrator sets, and a history by the driver's own. The evidence is the
+`Date` of the node's answers.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from cluster.fault.port import Cluster, Evidence, Fact, Plan, choose
 from cluster.fault.server import nodes
 from cluster.status import Endpoint, State
 
-ASK_S = 5.0
+ASK_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +118,14 @@ SLEEP_AFTER_COMMIT = FailpointFault(
     summary="a worker tells of its writes late",
     point="after-commit",
     action="sleep",
-    parameters={"count": 1000, "sleep_s": 0.5},
+    parameters={"count": 100, "sleep_s": 0.5},
 )
 SLEEP_BEFORE_FILL = FailpointFault(
     name="sleep-before-fill",
     summary="what was loaded reaches L2 late, after other writes",
     point="before-fill",
     action="sleep",
-    parameters={"count": 1000, "sleep_s": 0.3},
+    parameters={"count": 100, "sleep_s": 0.3},
 )
 SLEEP_BEFORE_APPLY = FailpointFault(
     name="sleep-before-apply",

@@ -1,4 +1,4 @@
-"""A node's own wall clock: libfaketime, preloaded into the processes of a node whose clock is to be off.
+"""A node's own wall clock: what makes it some seconds off from its next start on (see `skewed/sitecustomize.py`).
 
 The offset stands in a file of the node's folder, so that whoever restarts the node, in whatever process, gives it the
 same clock. Monotonic clocks are left alone: no administrator and no NTP sets those.
@@ -8,18 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-REMEDY = "apt-get install libfaketime"
 FILE = "clock-offset"
-PLACES = (
-    "usr/lib/*/faketime/libfaketime.so.1",
-    "usr/lib/faketime/libfaketime.so.1",
-    "usr/lib64/faketime/libfaketime.so.1",
-)
-
-
-def library() -> Path | None:
-    """Where this machine has libfaketime; None where it has none."""
-    return next((path for place in PLACES for path in sorted(Path("/").glob(place))), None)
+SKEWED = Path(__file__).resolve().parent / "skewed"
 
 
 def set_offset_s(folder: Path, offset_s: float) -> bool:
@@ -35,15 +25,8 @@ def set_offset_s(folder: Path, offset_s: float) -> bool:
 
 def environment(folder: Path) -> dict[str, str]:
     """What a node's processes are to find in their environment for that; nothing where the clock is the machine's."""
-    found, offset_s = library(), _offset_s(folder)
-    if found is None or not offset_s:
-        return {}
-    return {
-        "LD_PRELOAD": str(found),
-        "FAKETIME": f"{offset_s:+g}s",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "DONT_FAKE_MONOTONIC": "1",
-    }
+    offset_s = _offset_s(folder)
+    return {"PYTHONPATH": str(SKEWED), "SKEW_S": f"{offset_s:g}"} if offset_s else {}
 
 
 def _offset_s(folder: Path) -> float:

@@ -74,8 +74,6 @@ class ProcessesLauncher:
 
     def refusal(self, verb: Verb, target: Target, cut: Cut | None = None) -> str | None:
         """What plain processes can't do; see the port."""
-        if verb is Verb.SKEW and clock.library() is None:
-            return f"libfaketime is not there; {clock.REMEDY}"
         if verb is not Verb.PARTITION:
             return None
         cut = cut or Cut()
@@ -165,7 +163,7 @@ class ProcessesLauncher:
         return Deed((f"told {target} to read its configuration again",), (f"{target} runs, with other workers",))
 
     def skew(self, target: Target, offset_s: float) -> Deed:
-        """Restart it with libfaketime; see the port."""
+        """Restart it with another wall clock; see the port."""
         if not clock.set_offset_s(self.run.folder(target.name), offset_s):
             return Deed((f"the clock of {target} is so already",), ())
         return self.restart(target)

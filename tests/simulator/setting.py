@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from tocsin.cache import Cache
 from tocsin.follower import Follower, Rhythm
 from tocsin.generation import Keeper, Memory
+from tocsin.memory.journal import MemoryJournal
 from tocsin.memory.sequenced_state import MemoryServer
 from tocsin.names import Names
+from tocsin.relay import Relay
 from tocsin.sequencer import Terms
 from tocsin.settings import Strategy, WritePath
 
@@ -29,11 +31,14 @@ class Parts:
     server: type[MemoryServer] = MemoryServer
     keeper: Callable[[Memory, Callable[[], float]], Keeper] = lambda memory, now: Keeper(memory)
     follower: type[Follower] = Follower
+    journal: type[MemoryJournal] = MemoryJournal
+    relay: type[Relay] = Relay
     adjust: Callable[[Cache], None] = field(default=lambda cache: None)
     loads_before_lookup: bool = False
     fenced: bool = True
     finishes_unknown: bool = False
     relays: bool = True
+    boottime: bool = True
 
 
 @dataclass(frozen=True)

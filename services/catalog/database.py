@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -51,6 +51,19 @@ _MARIADB = (
     " /*M!100300 , SESSION max_statement_time = 1.5, SESSION idle_transaction_timeout = 3"
     f", SESSION idle_write_transaction_timeout = {MARIADB_IDLE_S} */"
 )
+
+
+_INNODB_HITS = """
+    SELECT max(if(variable_name = 'INNODB_BUFFER_POOL_READ_REQUESTS', variable_value, 0))
+         - max(if(variable_name = 'INNODB_BUFFER_POOL_READS', variable_value, 0)),
+           max(if(variable_name = 'INNODB_BUFFER_POOL_READ_REQUESTS', variable_value, 0))
+    FROM {}.global_status WHERE variable_name LIKE 'INNODB_BUFFER_POOL_READ%'
+"""
+_OWN_HITS = {
+    "postgresql": "SELECT blks_hit, blks_hit + blks_read FROM pg_stat_database WHERE datname = current_database()",
+    "mariadb": _INNODB_HITS.format("information_schema"),
+    "mysql": _INNODB_HITS.format("performance_schema"),
+}
 
 
 class Database:
@@ -98,6 +111,17 @@ class Database:
                 raise DatabaseUnavailable("the tables are missing: run `python -m catalog init-db`") from error
         if found is None:
             raise DatabaseUnavailable("the tables are empty: run `python -m catalog init-db`")
+
+    def own_hit_ratio(self) -> float | None:
+        """Return which part of the pages it asked for the server found in its own memory; None where none is known.
+
+        PostgreSQL counts them for this database, InnoDB for the server. Raises `DatabaseUnavailable`.
+        """
+        if (question := _OWN_HITS.get(self.kind)) is None:
+            return None
+        with self.reading() as session:
+            hits, asked = session.execute(text(question)).one()
+        return float(hits) / float(asked) if asked else None
 
     def close(self) -> None:
         """Close the idle connections; those in use are closed as they are given back."""

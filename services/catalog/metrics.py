@@ -1,10 +1,12 @@
 """Metrics: what one worker counts, and what all workers of a node add up to.
 
-    requests, latency, cache reads by layer and reason, invalidations ──▶ one file per process ──▶ GET /metrics
+    requests, reads, misses, loads, … ──▶ one file per process ──▶ GET /metrics of any worker
+    agent's diary, outbox, journal, the database's own cache ── asked at the scrape ──┘
 
-What always holds: a scrape of any worker shows the whole node (prometheus_client's multiprocess mode, where
-`PROMETHEUS_MULTIPROC_DIR` is set). Labels come from closed sets: routes by their rule, never by their path; layers and
-reasons by their words in RFC 9211; so no client can make a series of its own.
+docs/monitoring.md lists every metric. What always holds: a scrape of any worker shows the whole node (the multiprocess
+mode of prometheus_client, where `PROMETHEUS_MULTIPROC_DIR` is set). Labels come from closed sets: routes by their rule,
+never by their path; layers and causes by the library's words; so no client can make a series of its own. What can't be
+asked at a scrape is left out, and the scrape succeeds.
 """
 
 from __future__ import annotations
@@ -13,11 +15,14 @@ import os
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
-from tocsin.prometheus import PrometheusObserver
+from tocsin import Cache, Unavailable, WritePath
+from tocsin.agent.node import page_of
+from tocsin.prometheus import NodeCollector, PrometheusObserver, VitalsGauges, hit_rate_of
+from tocsin.vitals import Monitor
 
 from catalog.database import Database
 from catalog.errors import DatabaseUnavailable
@@ -34,6 +39,8 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self.observer = PrometheusObserver(self._registry)
+        self._vitals = VitalsGauges(self._registry)
+        self._monitor: Monitor | None = None
         self._requests = Counter(
             "catalog_requests", "Requests answered.", ("route", "method", "status"), registry=self._registry
         )
@@ -48,40 +55,62 @@ class Metrics:
             "catalog_workers", "Workers that live.", registry=self._registry, multiprocess_mode="livesum"
         )
 
-    def started(self) -> None:
-        """Count this process among the living workers; gunicorn's `child_exit` takes it out again."""
+    def start(self, name: str, cache: Cache) -> None:
+        """Count this process among the living workers, and show how it is every second, until `stop`.
+
+        gunicorn's `child_exit` takes a dead worker's gauges away.
+        """
         self._workers.set(1)
+        self._monitor = Monitor(lambda: self._vitals.show(name, cache.vitals()))
+        self._monitor.start()
+
+    def stop(self) -> None:
+        """Show no more."""
+        monitor, self._monitor = self._monitor, None
+        if monitor is not None:
+            monitor.stop()
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer; `route` is the rule that matched."""
         self._requests.labels(route, method if method in METHODS else "other", status).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def expose(self, database: Database) -> bytes:
-        """The Prometheus text of the node, and how many outbox rows wait where the database can be asked."""
+    def expose(self, database: Database, cache: Cache) -> bytes:
+        """The Prometheus text of the node, with what can be asked of its agent, the database and Redis now."""
         registry = self._registry
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        text = generate_latest(registry)
-        waiting = CollectorRegistry()
-        waiting.register(_Outbox(database))
-        return text + generate_latest(waiting)
+        asked = CollectorRegistry()
+        asked.register(NodeCollector(hit_rate_of(registry.collect()), page_of(cache.settings)))
+        asked.register(_Waiting(database, cache))
+        return generate_latest(registry) + generate_latest(asked)
 
 
-class _Outbox(Collector):
-    """Asked of the database at each scrape: no process knows it by itself."""
+class _Waiting(Collector):
+    """Asked at each scrape: no process knows it by itself."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: Cache) -> None:
         self._database = database
+        self._cache = cache
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         try:
             with self._database.reading() as session:
                 waiting = session.scalar(
                     select(func.count()).select_from(OutboxRow).where(OutboxRow.acknowledged.is_(False))
                 )
+            text = "Committed writes that the other nodes may not know of yet."
+            yield GaugeMetricFamily("catalog_outbox_waiting", text, value=float(waiting or 0))
+            if (ratio := self._database.own_hit_ratio()) is not None:
+                text = "Part of the pages that the database had in its own memory, since it started."
+                yield GaugeMetricFamily("catalog_database_hit_ratio", text, value=ratio)
         except DatabaseUnavailable:
-            return []
-        text = "Committed writes that the other nodes may not know of yet."
-        return [GaugeMetricFamily("catalog_outbox_waiting", text, value=float(waiting or 0))]
+            pass
+        if self._cache.settings.write_path is WritePath.WRITE_BEHIND:
+            try:
+                dirty = self._cache.waiting()
+            except Unavailable:
+                return
+            text = "Acknowledged writes that the database does not have yet."
+            yield GaugeMetricFamily("catalog_dirty_writes_waiting", text, value=float(dirty))

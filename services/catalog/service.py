@@ -10,13 +10,15 @@ and inherited over a fork (hazard 34). A process starts once, under the one name
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 from flask import Flask
 from msgspec.structs import replace
-from tocsin import Cache, WritePath
+from tocsin import Cache, Observer, WritePath
+from tocsin.observing import Several
 
 from catalog.behind import BehindWrites
 from catalog.database import Database
@@ -58,11 +60,11 @@ class Service:
         settings = self.settings
         identify(worker=name)
         database = Database(settings.database_url)
-        cache = cache_of(replace(settings.cache, node=name), settings.secret, observer=self.metrics.observer)
+        cache = cache_of(replace(settings.cache, node=name), settings.secret, observer=_observers(self.metrics))
         behind = settings.cache.write_path is WritePath.WRITE_BEHIND
         writes: Writes = (BehindWrites if behind else DirectWrites)(database, cache, node=settings.node)
         cache.start()
-        self.metrics.started()
+        self.metrics.start(name, cache)
         self._worker = Worker(
             node=settings.node,
             name=name,
@@ -78,6 +80,7 @@ class Service:
     def stop(self) -> None:
         """End the listener and close the connections, within two seconds. Without a start it does nothing."""
         if self._worker is not None:
+            self.metrics.stop()
             self._worker.cache.stop()
             self._worker.database.close()
             self._worker = None
@@ -87,6 +90,15 @@ class Service:
         """The worker that this process is."""
         assert self._worker is not None, "Service.start was not called in this process"
         return self._worker
+
+
+def _observers(metrics: Metrics) -> Observer:
+    """Return who watches the cache: the metrics, and traces where OpenTelemetry is installed."""
+    if importlib.util.find_spec("opentelemetry") is None:
+        return metrics.observer
+    from tocsin.opentelemetry import OpenTelemetryObserver
+
+    return Several((metrics.observer, OpenTelemetryObserver()))
 
 
 class Lifecycle(Protocol):

@@ -14,13 +14,12 @@
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
 
 from tocsin.address import Addressing, BareAddresses, NamedAddresses, PlainAddresses, VersionedAddresses
-from tocsin.agent.node import NodeTable, spawner
+from tocsin.agent.node import NodeTable, folder_of, spawner
 from tocsin.agent.relaying import RelayThread
 from tocsin.agent.rhythm import rhythm_of
 from tocsin.agent.thread import ThreadTable
@@ -31,7 +30,7 @@ from tocsin.cache import Cache
 from tocsin.clock import Clock, SystemClock
 from tocsin.coherence import Coherence, NodeProof
 from tocsin.evidence import Answered, Evidence, Expiry, Heard, Proved
-from tocsin.generation_file import GenerationFile, can_be_shared, folder_for
+from tocsin.generation_file import GenerationFile, can_be_shared
 from tocsin.journal import Journal
 from tocsin.local import Local
 from tocsin.locked import LockedShared, Locks
@@ -163,10 +162,7 @@ def _sequencing(connection: RedisConnection, settings: CacheSettings, clock: Clo
             sequencer,
             ThreadTable(sequencer, name=settings.node, clock=clock, rhythm=rhythm_of(settings), relaying=relaying),
         )
-    if settings.table_dir:
-        folder = Path(settings.table_dir)
-    else:
-        folder = folder_for(settings.redis_url, settings.namespace, settings.node_name)
+    folder = folder_of(settings)
     return Sequencing(sequencer, NodeTable(GenerationFile(folder), clock=clock, spawn=spawner(settings, folder)))
 
 

@@ -13,16 +13,22 @@ from typing import Protocol
 from msgspec import Struct
 
 from tocsin.names import Names
+from tocsin.position import Position
 
 Hear = Callable[[Names], None]
 """What is called, on the listener's thread, with the names of each invalidation."""
 
 
 class Hearing(Struct, frozen=True):
-    """Whether invalidations arrive, and `detail` for a person who asks why not."""
+    """Whether invalidations arrive, and `detail` for a person who asks why not.
+
+    Where invalidations are numbered, `position` is what the node has applied, and `lease_s` what is left of its lease.
+    """
 
     hears: bool
     detail: str
+    position: Position | None = None
+    lease_s: float | None = None
 
 
 class Backplane(Protocol):

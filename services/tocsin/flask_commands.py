@@ -6,6 +6,7 @@ holds is told by that worker's metrics.
 
 import contextlib
 import math
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -34,6 +35,7 @@ def stats() -> None:
     click.echo(
         f"kept for    {settings.l1_ttl_s:g} s in L1 ({settings.l1_max_bytes >> 20} MiB), {settings.l2_ttl_s:g} s in L2"
     )
+    click.echo(f"hit rate    {_hit_rate()}")
 
 
 @tocsin_commands.command("explain")
@@ -93,6 +95,20 @@ def watch(count: int | None, seconds: float | None) -> None:
         click.echo("")
     except (NotConfigured, Unavailable) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _hit_rate() -> str:
+    """Return what the workers of this machine have counted together, where they count."""
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return "not counted: set PROMETHEUS_MULTIPROC_DIR, and give Tocsin(app, observer=PrometheusObserver())"
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    from tocsin.prometheus import hit_rate_of
+
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return hit_rate_of(registry.collect()).described()
 
 
 def _installed() -> "Installed":

@@ -23,6 +23,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from tocsin.diary import Diary
 from tocsin.errors import Unavailable
 from tocsin.message import Kind, Message, message_of
 from tocsin.position import Position
@@ -63,6 +64,7 @@ class Follower:
         beats: int,
         rhythm: Rhythm = Rhythm(),  # noqa: B008 - a frozen value
         tell: Callable[[str], None] = lambda _: None,
+        diary: Diary | None = None,
     ) -> None:
         self._feed = feed
         self._sink = sink
@@ -70,6 +72,7 @@ class Follower:
         self._now = now
         self._rhythm = rhythm
         self._tell = tell
+        self._diary = diary or Diary()
         self._beats = beats
         self._applied = Position()
         self._beat_at_s = self._canary_at_s = self._sweep_at_s = now()
@@ -179,6 +182,7 @@ class Follower:
             if position.sequence <= self._applied.sequence:
                 return
         # A gap, or another epoch. No hit is proved from here on until the log has been read.
+        self._diary.repaired()
         self._sink.suspend()
         self.catch_up()
 
@@ -189,6 +193,7 @@ class Follower:
         if self._heard_s is None:
             self._beat_at_s = self._now()  # the first proof that we hear: what was waiting for it is the lease
         self._heard_s = sent_s
+        self._diary.heard(self._now() - sent_s)
 
     def _beat(self, subscription: Subscription) -> None:
         rhythm = self._rhythm
@@ -243,5 +248,6 @@ class Follower:
             self._feed.acknowledge(self._node, self._beats, self._applied)
 
     def _flush(self, position: Position) -> None:
+        self._diary.flushed()
         self._sink.flush(position)
         self._applied = position

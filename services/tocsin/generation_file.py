@@ -3,6 +3,7 @@
     <folder>/table      the words, mapped for writing by the agent and for reading by the workers
     <folder>/agent      locked by the agent for life: one writer, always
     <folder>/workers    locked (shared) by every worker for life: the agent ends when nobody holds it
+    <folder>/diary      what the agent has counted (`tocsin.diary`), renewed every second
 
 A lock is held by an open file and let go by the kernel when its last holder dies, however it dies: there is no stale
 pid to judge. What always holds: the table is written only by who holds the agent's lock; a file of another format or
@@ -21,8 +22,12 @@ import platform
 import tempfile
 from pathlib import Path
 
+import msgspec
+
+from tocsin.diary import Page
 from tocsin.generation import FORMAT, SLOTS, Memory, format_of, memory_over, size_bytes
 
+DIARY = "diary"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder below it is private, and checked
 
 
@@ -110,6 +115,12 @@ class GenerationFile:
             return None
         memory = memory_over(raw, self._slots)
         return memory if memory.words[FORMAT] == format_of(self._slots) else None
+
+    def write_diary(self, page: Page) -> None:
+        """Replace the diary's page: a reader finds the old one or the new one, never half of one."""
+        written = self.folder / f"{DIARY}.new"
+        written.write_bytes(msgspec.json.encode(page))
+        written.replace(self.folder / DIARY)
 
     def identity(self) -> tuple[int, int]:
         """Return which file the table is now; a worker that mapped another one maps anew."""

@@ -65,10 +65,15 @@ def _unheard(line: str) -> None:
     """Tell nobody."""
 
 
+def _uncounted(rows: int) -> None:
+    """Count nothing."""
+
+
 class Relay:
     """One process's relay; remembers which rows it has seen waiting.
 
-    `chance` returns a random number from 0 to 1. `tell` is called with a sentence when an outage begins and ends.
+    `chance` returns a random number from 0 to 1. `tell` is called with a sentence when an outage begins
+    and ends, `relayed` with the number of rows that were finished.
     """
 
     def __init__(
@@ -79,12 +84,14 @@ class Relay:
         now: Callable[[], float],
         chance: Callable[[], float],
         tell: Callable[[str], None] = _unheard,
+        relayed: Callable[[int], None] = _uncounted,
     ) -> None:
         self._outbox = outbox
         self._finish = finish
         self._now = now
         self._chance = chance
         self._tell = tell
+        self._relayed = relayed
         self._trouble = ""
         self._first_seen: dict[int, float] = {}
         self._unreadable: set[int] = set()
@@ -130,6 +137,7 @@ class Relay:
             for row in due:
                 del self._first_seen[row.id]
             self.relayed += len(due)
+            self._relayed(len(due))
         return self._wait_s()
 
     def _wait_s(self) -> float:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import requests
 
+from tests.catalog.nodes import end_agents_below
 from tests.catalog.shop import environment
 from tests.redis_server import free_port
 from tests.until import until
@@ -82,6 +83,7 @@ def running_node(folder: Path, *, database_url: str, redis_url: str, **changes: 
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(ENDS_WITHIN_S)
+        end_agents_below(folder)
 
 
 def answers_or_died(node: RunningNode) -> bool:

@@ -156,6 +156,7 @@ def test_nothing_is_left_in_the_run_folder_but_pid_files(threaded: RunningNode) 
         "worker-2.pid",
         "node.log",
         "metrics",
+        "table",
     }
 
 

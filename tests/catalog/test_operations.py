@@ -104,7 +104,7 @@ def test_reads_are_counted_by_level_and_reason(shop: Shop) -> None:
         shop.get("/api/products/1")
     reads = samples(shop, "tocsin_reads_total")
     assert (reads["no", "database"], reads["no", "l1"]) == (1, 1)
-    assert samples(shop, "tocsin_passes_total")["", "l2", "uri-miss"] == 1
+    assert samples(shop, "tocsin_misses_total")["cold", "l2"] == 1
     shop.put(1)
     assert samples(shop, "tocsin_invalidations_total")[("write",)] == 1
 

@@ -13,8 +13,8 @@ WARM = Answer(b"v", 1, Layer.L1, (Step(Layer.L1, True, ttl_s=1.0),))
 JOINED = Answer(b"v", 1, Layer.DATABASE, (Step(Layer.L2, False, "uri-miss"),), joined=True)
 
 
-def test_reads_are_counted_by_layer_and_passes_by_reason() -> None:
-    """A cold, a warm and a joined read; the levels that could not answer, with their reasons."""
+def test_reads_are_counted_by_layer_and_misses_by_cause() -> None:
+    """A cold, a warm and a joined read; the levels that could not answer, each with its cause."""
     registry = CollectorRegistry()
     observer = PrometheusObserver(registry)
     for answer in (COLD, WARM, WARM, JOINED):
@@ -27,8 +27,8 @@ def test_reads_are_counted_by_layer_and_passes_by_reason() -> None:
     assert value("tocsin_reads_total", layer="database", joined="yes") == 1
     assert value("tocsin_reads_total", layer="l1", joined="no") == 2
     assert value("tocsin_read_seconds_count", layer="l1") == 2
-    assert value("tocsin_passes_total", layer="l2", reason="uri-miss", detail="") == 2
-    assert value("tocsin_passes_total", layer="l1", reason="stale", detail="version") == 1
+    assert value("tocsin_misses_total", layer="l2", cause="cold") == 2
+    assert value("tocsin_misses_total", layer="l1", cause="version") == 1
 
 
 def test_invalidations_and_events_are_counted_without_their_names() -> None:

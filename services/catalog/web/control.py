@@ -67,6 +67,7 @@ def entry() -> ResponseReturnValue:
 def state() -> ResponseReturnValue:
     """The worker as it sees itself; a namespace's version is null while Redis can't be asked."""
     me = worker()
+    hearing = me.cache.hearing()
     try:
         version = me.cache.version(LISTS)
     except Unavailable:
@@ -78,7 +79,7 @@ def state() -> ResponseReturnValue:
             "strategy": me.settings.cache.strategy.value,
             "write_path": me.settings.cache.write_path.value,
             "l1": me.cache.levels(),
-            "backplane": me.cache.hearing(),
+            "backplane": {"hears": hearing.hears, "detail": hearing.detail},
             "namespaces": {LISTS: version},
         }
     )

@@ -69,7 +69,7 @@ def ready() -> ResponseReturnValue:
 def metrics() -> ResponseReturnValue:
     """Prometheus text: all workers of this node together."""
     me = worker()
-    return Response(me.metrics.expose(me.database), content_type="text/plain; version=1.0.0; charset=utf-8")
+    return Response(me.metrics.expose(me.database, me.cache), content_type="text/plain; version=1.0.0; charset=utf-8")
 
 
 def _database() -> Check:

@@ -10,10 +10,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from tocsin.backplane import Hear, Hearing
 from tocsin.clock import Clock
+from tocsin.diary import Page
 from tocsin.generation import Generations
-from tocsin.generation_file import GenerationFile
+from tocsin.generation_file import DIARY, GenerationFile, folder_for
 from tocsin.settings import CacheSettings
 
 LOOK_EVERY_S = 0.2
@@ -128,10 +131,31 @@ def hearing_of(generations: Generations, now_s: float) -> Hearing:
     position = generations.position()
     lease_s = generations.lease_s(now_s)
     if position is None or lease_s <= 0:
-        return Hearing(hears=False, detail="no lease: the agent can't prove that it has heard everything")
+        detail = "no lease: the agent can't prove that it has heard everything"
+        return Hearing(hears=False, detail=detail, position=position)
     return Hearing(
-        hears=True, detail=f"sequence {position.sequence} of epoch {position.epoch:016x}, lease {lease_s * 1000:.0f} ms"
+        hears=True,
+        detail=f"sequence {position.sequence} of epoch {position.epoch:016x}, lease {lease_s * 1000:.0f} ms",
+        position=position,
+        lease_s=lease_s,
     )
+
+
+def folder_of(settings: CacheSettings) -> Path:
+    """Return the folder of the node's table: the one that was set, or one in memory."""
+    if settings.table_dir:
+        return Path(settings.table_dir)
+    return folder_for(settings.redis_url, settings.namespace, settings.node_name)
+
+
+def page_of(settings: CacheSettings) -> Page | None:
+    """Return what the agent of this node has counted; None where there is none, or it has written nothing yet."""
+    if not settings.strategy.is_sequenced:
+        return None
+    try:
+        return msgspec.json.decode((folder_of(settings) / DIARY).read_bytes(), type=Page)
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError):
+        return None
 
 
 def spawner(settings: CacheSettings, folder: Path) -> Spawn:

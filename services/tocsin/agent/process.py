@@ -21,6 +21,7 @@ from types import FrameType
 from tocsin.agent.relaying import RelayThread
 from tocsin.agent.rhythm import holder_name, rhythm_of
 from tocsin.clock import SystemClock
+from tocsin.diary import Diary
 from tocsin.follower import Follower
 from tocsin.generation import Keeper
 from tocsin.generation_file import GenerationFile
@@ -32,6 +33,7 @@ from tocsin.sink import Sink
 
 LOOK_EVERY_S = 1.0
 ALONE_S = 5.0
+WRITE_EVERY_S = 1.0
 RELAY_ENDS_WITHIN_S = 1.0
 
 
@@ -52,6 +54,23 @@ class Attendance:
             if self._anybody_there():
                 self._seen_s = now_s
         return now_s >= self._seen_s + self._alone_s
+
+
+class Writing:
+    """Writes the diary's page once a second."""
+
+    def __init__(self, file: GenerationFile, diary: Diary, now: Callable[[], float]) -> None:
+        self._file = file
+        self._diary = diary
+        self._now = now
+        self._write_at_s = 0.0
+
+    def attend(self) -> None:
+        """Write, if it is time. A folder that is full or gone costs the page, and nothing else."""
+        if (now_s := self._now()) >= self._write_at_s:
+            self._write_at_s = now_s + WRITE_EVERY_S
+            with contextlib.suppress(OSError):
+                self._file.write_diary(self._diary.page(os.getpid()))
 
 
 Adapt = Callable[[Feed, Sink, CacheSettings], tuple[Feed, Sink]]
@@ -80,7 +99,9 @@ def keep_table(
     clock = SystemClock()
     connection = RedisConnection(settings, clock)
     sequencer = sequencer_on(connection, settings)
-    relaying = RelayThread(settings, sequencer, clock=clock)
+    diary = Diary()
+    relaying = RelayThread(settings, sequencer, clock=clock, diary=diary)
+    writing = Writing(file, diary, clock.now)
     attendance = Attendance(file.anybody_there, clock.now, alone_s=ALONE_S)
     feed, sink = adapt(sequencer, Keeper(file.map_to_write()), settings)
     follower = Follower(
@@ -90,10 +111,16 @@ def keep_table(
         now=clock.now,
         beats=secrets.randbits(48),
         rhythm=rhythm_of(settings),
+        diary=diary,
     )
+
+    def stopped() -> bool:
+        writing.attend()
+        return ending() or (not stays and attendance.all_gone())
+
     try:
         relaying.start()
-        follower.follow(lambda: ending() or (not stays and attendance.all_gone()), clock.pause)
+        follower.follow(stopped, clock.pause)
     finally:
         relaying.stop(RELAY_ENDS_WITHIN_S)
         connection.close()

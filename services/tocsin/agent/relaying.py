@@ -8,6 +8,7 @@ import random
 import threading
 
 from tocsin.clock import Clock
+from tocsin.diary import Diary
 from tocsin.message import names_in
 from tocsin.names import Names
 from tocsin.outbox.opening import outbox_at
@@ -23,10 +24,13 @@ log = logging.getLogger("tocsin.relay")
 class RelayThread:
     """The relay of one agent, or of one worker that follows by itself. Does nothing where there is no outbox."""
 
-    def __init__(self, settings: CacheSettings, sequencer: Sequencer, *, clock: Clock) -> None:
+    def __init__(
+        self, settings: CacheSettings, sequencer: Sequencer, *, clock: Clock, diary: Diary | None = None
+    ) -> None:
         self._settings = settings
         self._sequencer = sequencer
         self._clock = clock
+        self._diary = diary or Diary()
         self.renew()
 
     def renew(self) -> None:
@@ -44,6 +48,7 @@ class RelayThread:
             now=self._clock.now,
             chance=random.random,
             tell=log.warning,
+            relayed=self._diary.relayed,
         )
         ending = self._ending = threading.Event()
         self._thread = threading.Thread(

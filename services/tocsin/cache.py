@@ -38,7 +38,7 @@ from tocsin.position import Position
 from tocsin.protection import Protection
 from tocsin.reading import Reader
 from tocsin.settings import CacheSettings, WritePath
-from tocsin.vitals import Vitals, staleness_bound_s
+from tocsin.vitals import Vitals, vitals_of
 from tocsin.writing import Receipt, Write, Writer
 
 DEFAULT_POLICY = Policy()
@@ -260,15 +260,7 @@ class Cache:
 
     def vitals(self) -> Vitals:
         """Return how this worker is now: for a gauge, or a person."""
-        hearing, levels = self.hearing(), self.levels()
-        return Vitals(
-            hears=hearing.hears,
-            position=hearing.position,
-            lease_s=hearing.lease_s,
-            staleness_bound_s=staleness_bound_s(self.settings, hearing),
-            l1_entries=levels.entries,
-            l1_bytes=levels.bytes,
-        )
+        return vitals_of(self.settings, self.hearing(), self.levels())
 
     def levels(self) -> Levels:
         """Return how full L1 is."""

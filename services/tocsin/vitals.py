@@ -11,6 +11,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from tocsin.backplane import Hearing
+from tocsin.local import Levels
 from tocsin.position import Position
 from tocsin.settings import CacheSettings, Strategy
 
@@ -37,6 +38,18 @@ def staleness_bound_s(settings: CacheSettings, hearing: Hearing) -> float:
             return settings.l2_ttl_s  # a late fill
         case _:
             return settings.l1_ttl_s + settings.l2_ttl_s  # a late fill, copied at the end of its life
+
+
+def vitals_of(settings: CacheSettings, hearing: Hearing, levels: Levels) -> Vitals:
+    """Return the vitals of a worker that hears and holds so much."""
+    return Vitals(
+        hears=hearing.hears,
+        position=hearing.position,
+        lease_s=hearing.lease_s,
+        staleness_bound_s=staleness_bound_s(settings, hearing),
+        l1_entries=levels.entries,
+        l1_bytes=levels.bytes,
+    )
 
 
 class Monitor:

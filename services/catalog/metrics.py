@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 from tocsin import Cache, Unavailable, WritePath
 from tocsin.agent.node import page_of
 from tocsin.prometheus import NodeCollector, PrometheusObserver, VitalsGauges, hit_rate_of
-from tocsin.vitals import Monitor
+from tocsin.vitals import Monitor, vitals_of
 
 from catalog.database import Database
 from catalog.errors import DatabaseUnavailable
@@ -61,7 +61,7 @@ class Metrics:
         gunicorn's `child_exit` takes a dead worker's gauges away.
         """
         self._workers.set(1)
-        self._monitor = Monitor(lambda: self._vitals.show(name, cache.vitals()))
+        self._monitor = Monitor(lambda: self._vitals.show(name, vitals_of(cache)))
         self._monitor.start()
 
     def stop(self) -> None:

@@ -38,7 +38,6 @@ from tocsin.position import Position
 from tocsin.protection import Protection
 from tocsin.reading import Reader
 from tocsin.settings import CacheSettings, WritePath
-from tocsin.vitals import Vitals, vitals_of
 from tocsin.writing import Receipt, Write, Writer
 
 DEFAULT_POLICY = Policy()
@@ -257,10 +256,6 @@ class Cache:
         except Unavailable:
             return False
         return True
-
-    def vitals(self) -> Vitals:
-        """Return how this worker is now: for a gauge, or a person."""
-        return vitals_of(self.settings, self.hearing(), self.levels())
 
     def levels(self) -> Levels:
         """Return how full L1 is."""

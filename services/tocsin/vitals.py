@@ -7,6 +7,7 @@ nothing is shown from L1, and the bound is 0. The other strategies have no evide
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -40,13 +41,26 @@ def staleness_bound_s(settings: CacheSettings, hearing: Hearing) -> float:
             return settings.l1_ttl_s + settings.l2_ttl_s  # a late fill, copied at the end of its life
 
 
-def vitals_of(settings: CacheSettings, hearing: Hearing, levels: Levels) -> Vitals:
-    """Return the vitals of a worker that hears and holds so much."""
+class Watched(Protocol):
+    """What is asked of a cache: `tocsin.Cache` is one."""
+
+    settings: CacheSettings
+
+    def hearing(self) -> Hearing:
+        """Return whether it hears invalidations."""
+
+    def levels(self) -> Levels:
+        """Return how full its L1 is."""
+
+
+def vitals_of(cache: Watched) -> Vitals:
+    """Return how the worker of a cache is now."""
+    hearing, levels = cache.hearing(), cache.levels()
     return Vitals(
         hears=hearing.hears,
         position=hearing.position,
         lease_s=hearing.lease_s,
-        staleness_bound_s=staleness_bound_s(settings, hearing),
+        staleness_bound_s=staleness_bound_s(cache.settings, hearing),
         l1_entries=levels.entries,
         l1_bytes=levels.bytes,
     )

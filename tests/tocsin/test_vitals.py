@@ -12,7 +12,7 @@ from tocsin.backplane import Hearing
 from tocsin.diary import LAG_BUCKETS_S, Diary
 from tocsin.generation_file import DIARY, GenerationFile
 from tocsin.position import Position
-from tocsin.vitals import staleness_bound_s
+from tocsin.vitals import staleness_bound_s, vitals_of
 
 from tests.tocsin.place import Place
 
@@ -44,13 +44,13 @@ def test_the_bound_rises_between_two_proofs_and_is_nothing_without_a_lease() -> 
     node = place.node()
     node.read(b"v")
     node.table.deaf = True
-    first = node.cache.vitals()
+    first = vitals_of(node.cache)
     assert first.hears
     place.clock.move(0.5)
-    later = node.cache.vitals()
+    later = vitals_of(node.cache)
     assert later.staleness_bound_s == pytest.approx(first.staleness_bound_s + 0.5)
     place.clock.move(1.0)
-    silent = node.cache.vitals()
+    silent = vitals_of(node.cache)
     assert (silent.hears, silent.staleness_bound_s, silent.lease_s) == (False, 0.0, None)
     assert silent.position == first.position
 

@@ -110,3 +110,14 @@ def test_a_demand_that_can_not_be_meant_is_refused(seconds: float) -> None:
     """Before anything is asked."""
     with pytest.raises(ValueError, match="max_stale"):
         Place().node().cache.read(KEY, unexpected, max_stale=seconds)
+
+
+def test_in_strict_a_cut_off_node_shows_nothing_stale() -> None:
+    """Whatever its policy: a write may have been acknowledged that it could not hear of."""
+    place = Place(Strategy.STRICT)
+    node = place.node()
+    patient = Policy(l1_ttl_s=2.0, stale_s=10.0)
+    assert node.read(b"old", patient).stored
+    node.way.cut = True
+    place.clock.move(5.0)
+    assert read(node, None, patient) == (b"new", Layer.DATABASE)

@@ -3,7 +3,8 @@
 -- Returns epoch, sequence, and for each key what is left of it in ms (of a dirty one: its version) and what is there:
 -- '' for nothing that may be given, and 0 as what is left. Dirty values are told apart by a list of their numbers.
 --
--- One MGET for all; a mark is read once for a name, however many entries carry it. What costs is the number of calls.
+-- One MGET for all; marks are read once for each set of names, however many entries carry it. What costs is the number of
+-- calls.
 
 local count = tonumber(ARGV[4])
 local at = digits(sequence)
@@ -13,26 +14,27 @@ end
 
 local first = #KEYS - 2 * count
 local entries = redis.call('MGET', unpack(KEYS, first + 1, first + count))
-local everything = mark_of({})
 local marks = {}
+
+local function mark_of_joined(joined)
+  local mark = marks[joined]
+  if not mark then
+    local names = {}
+    for name in string.gmatch(joined, '[^\31]+') do
+      names[#names + 1] = name
+    end
+    mark = mark_of(names)
+    marks[joined] = mark
+  end
+  return mark
+end
+
 local found = {}
 for index = 1, count do
   local entry, left = entries[index], 0
   if entry then
     local of, base, stale_ms, joined = string.match(entry, '^(%x+) (%d+) (%d+) ([^\n]*)\n')
-    base = tonumber(base)
-    local good = of == epoch and everything <= base
-    if good then
-      for name in string.gmatch(joined, '[^\31]+') do
-        if not marks[name] then
-          marks[name] = tonumber(redis.call('HGET', prefix .. 'tags', name) or 0)
-        end
-        if marks[name] > base then
-          good = false
-        end
-      end
-    end
-    if good then
+    if of == epoch and mark_of_joined(joined) <= tonumber(base) then
       left = redis.call('PTTL', KEYS[first + index]) - tonumber(stale_ms)
     end
   end

@@ -60,9 +60,7 @@ PLANTED = {
             cause=Cause.REFILLED,
         ),
         PlantedBug(name="no-publish", strategy="sequenced", property="staleness", cause=Cause.NEVER_PUBLISHED),
-        PlantedBug(
-            name="invalidate-before-commit", strategy="l2-only", property="staleness", cause=Cause.NEVER_PUBLISHED
-        ),
+        PlantedBug(name="invalidate-before-commit", strategy="l2-only", property="staleness", cause=Cause.REFILLED),
         PlantedBug(
             name="wrong-channel",
             strategy="pubsub",

@@ -81,6 +81,9 @@ def explain(read: Operation, since_ns: int, traces: Traces) -> Explained:
     if not traces.lines or read.layer not in (Layer.L1, Layer.L2):
         return Explained(Cause.UNKNOWN, f"the answer came from {read.layer or 'nowhere'}, and the trace says no more")
     published = traces.of("published", asked.name).first(since_ns)
+    if published is None and read.layer is Layer.L2:
+        # Where nobody listens there is nobody to tell: clearing L2 is all that a write does.
+        published = traces.of("cleared", asked.name).first(since_ns)
     if published is None or published.t > read.returned_ns:
         return Explained(Cause.NEVER_PUBLISHED, _unpublished(asked, published, traces))
     told = f"the write was told of by {published.process}"

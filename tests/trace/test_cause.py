@@ -100,6 +100,13 @@ def test_l2_answered_with_what_nobody_had_cleared() -> None:
     assert cause(traces(PUBLISHED, APPLIED), replace(READ, layer=Layer.L2)) is Cause.L2_STALE
 
 
+def test_where_nobody_listens_clearing_l2_is_telling() -> None:
+    """Cleared before the commit, and filled again with the old row: the same race, under a strategy without L1."""
+    found = traces((105, WRITER, "cleared"), (110, READER, "filled", 1))
+    assert cause(found, replace(READ, layer=Layer.L2)) is Cause.REFILLED
+    assert cause(found) is Cause.NEVER_PUBLISHED
+
+
 def test_the_node_answered_though_it_could_prove_nothing() -> None:
     """Its lease had ended, and had not begun again."""
     assert cause(traces(PUBLISHED, APPLIED, (180, AGENT, "suspended"))) is Cause.GRACE

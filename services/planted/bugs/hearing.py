@@ -54,24 +54,30 @@ class _Mortal(Around):
             self.inner.listen(told, ending)
 
 
+class _Boastful(Around):
+    """A listener that calls itself well because it was started."""
+
+    def hearing(self) -> Hearing:
+        """Return what a flag says that nobody takes back."""
+        return Hearing(hears=True, detail="started")
+
+
 class ListenerDies(Adaptation):
-    """The thread that listens ends with the first connection that is lost (redis-py 816): deaf from then on."""
+    """The thread that listens ends with the first connection that is lost (redis-py 816): deaf from then on, and
+    ready as before.
+    """
 
     def adapters(self, adapters: Adapters, settings: CacheSettings, clock: Clock) -> Adapters:
         """A listener whose thread may end."""
         ear = cast(Ear, _Mortal(SubscribedEar(RedisConnection(settings, clock), settings, clock=clock)))
-        return replace(adapters, backplane=_listening(ear, settings, clock))
+        return replace(adapters, backplane=cast(Listener, _Boastful(_listening(ear, settings, clock))))
 
 
-class _Inherited(Around):
+class _Inherited(_Boastful):
     """A listener that was started in the master: in the worker there is its object, and no thread."""
 
     def start(self, hear: Hear) -> None:
         """Do nothing: it was started already, before the fork."""
-
-    def hearing(self) -> Hearing:
-        """Return what the flag says that was inherited."""
-        return Hearing(hears=True, detail="started")
 
 
 class ListenerBeforeFork(Adaptation):

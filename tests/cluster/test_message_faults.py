@@ -119,6 +119,21 @@ def test_a_message_that_waits_is_told_when_the_fault_ends(
     assert subscriber.heard() == [SEVEN, EIGHT]
 
 
+def test_invalidations_of_client_side_caching_are_messages_too(link: LinkProcess, server: RedisServer) -> None:
+    """RESP3 pushes `invalidate` on the connection that tracks: what is about `a` is lost, the rest arrives."""
+    with link.dial() as client, server.client() as writer:
+        lines = client.makefile("rb")
+        client.sendall(b"HELLO 3\r\nCLIENT TRACKING ON BCAST\r\n")
+        while lines.readline() != b"+OK\r\n":
+            pass
+        suffer(link, "drop-messages", keys="a")
+        writer.set("a", 1)
+        writer.set("b", 1)
+        pushed = array(bulk(b"invalidate"), array(bulk(b"b")), kind=b">")
+        assert lines.read(len(pushed)) == pushed
+        assert link.state().messages == (1, 1)
+
+
 def test_canaries_pass(link: LinkProcess, server: RedisServer, subscriber: Subscriber) -> None:
     """A listener's question to itself is no invalidation: without it the listener would notice that it is deaf."""
     suffer(link, "drop-messages")

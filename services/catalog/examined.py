@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from tocsin import Cache, CacheSettings, Observer, connect
 
-from catalog.errors import BadSettings
+from catalog.errors import BadSettings, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from planted.failpoint import Failpoints
 
 SWITCHES = frozenset({"CATALOG_FAILPOINTS", "CATALOG_TRACE", "CATALOG_TRACE_DIR", "CATALOG_PLANTED"})
 AGENT_MODULE = "planted"
+TROUBLE = (DatabaseUnavailable,)  # says that the database is in trouble: its loads are left alone for a moment
 
 
 def cache_of(
@@ -26,11 +27,11 @@ def cache_of(
 ) -> Cache:
     """Return the cache of one process, `settings.node`, with whatever its environment plants around it."""
     if not _is_examined(environ):
-        return connect(settings, observer=observer)
+        return connect(settings, observer=observer, trouble=TROUBLE)
     from planted.examined import adaptation
 
     adapt = adaptation(environ, secret, settings.node)
-    return connect(replace(settings, agent_module=AGENT_MODULE), observer=observer, adapt=adapt)
+    return connect(replace(settings, agent_module=AGENT_MODULE), observer=observer, trouble=TROUBLE, adapt=adapt)
 
 
 def refuse_unsealed(environ: Mapping[str, str], secret: str, node: str) -> None:

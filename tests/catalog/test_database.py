@@ -80,6 +80,17 @@ def test_what_is_cached_is_served_without_a_database(open_here: OpenShop, sqlite
     assert shop.get("/api/products/1").headers["Cache-Status"].startswith("tocsin-l1;hit")
 
 
+def test_a_database_in_trouble_is_left_alone_and_says_so(open_here: OpenShop) -> None:
+    """After some failures in a row the loader is not even called: 503 with a reason, like every failure before, and
+    never an error of ours.
+    """
+    shop = open_here(DATABASE_URL="sqlite:////nowhere/at/all/shop.db")
+    answers = [shop.get(f"/api/products/{number}") for number in range(1, 13)]
+    assert {answer.status_code for answer in answers} == {503}
+    assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
+    assert "left alone" in answers[-1].get_json()["detail"]
+
+
 def test_a_silent_server_costs_seconds_at_first_and_nothing_then(
     shop_on_server: Shop, own_server: DatabaseServer
 ) -> None:

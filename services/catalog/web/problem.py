@@ -11,6 +11,7 @@ from http import HTTPStatus
 import msgspec
 import structlog
 from flask import Flask, Response, request
+from tocsin.errors import LoadRefused
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge, default_exceptions
 
 from catalog.errors import (
@@ -48,6 +49,7 @@ def register(application: Flask) -> None:
     application.register_error_handler(Contended, _unavailable)
     application.register_error_handler(DatabaseUnavailable, _unavailable)
     application.register_error_handler(RedisNeeded, _unavailable)
+    application.register_error_handler(LoadRefused, _unavailable)
     application.register_error_handler(OutcomeUnknown, _outcome_unknown)
     for code in default_exceptions:
         application.register_error_handler(code, http_error)

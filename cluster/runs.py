@@ -61,6 +61,11 @@ class Run:
         """The folder of the servers' logs."""
         return self.path / "logs"
 
+    @property
+    def traces(self) -> Path:
+        """The folder of the servers' traces (docs/contract.md §9); absent where they write none."""
+        return self.path / "trace"
+
     def secret(self) -> str:
         """The cluster secret."""
         return self.secret_file.read_text(encoding="ascii").strip()

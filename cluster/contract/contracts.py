@@ -6,11 +6,13 @@
 | l2-only, versioned   | staleness ≤ 250 ms                       | ≤ TTL of L2                                     |
 | ttl                  | staleness ≤ TTL of L1                    | ≤ TTL of L1 + TTL of L2                         |
 | pubsub and its like  | staleness ≤ 1 s (delivery)               | ≤ TTL of L1 + TTL of L2; after the heal as well |
-| sequenced            |                                          | staleness ≤ 1 s, + 300 ms if the writer died    |
-| strict               |                                          | workers linearizable, unless Redis loses memory |
+| sequenced            |                                          | staleness ≤ 1 s, + 300 ms if the writer died;   |
+|                      |                                          | sessions read their writes, and never backwards |
+| strict               |                                          | the same, and workers linearizable unless Redis |
+|                      |                                          | loses its memory                                |
 
 Everybody: nobody reads what was not written, or another user's page; no acknowledged write is lost; at rest all agree.
-The edge adds its own second or two where it hears no invalidations.
+The edge hears invalidations under `sequenced` and `strict`; elsewhere it adds its own second or two.
 """
 
 from __future__ import annotations
@@ -166,10 +168,18 @@ def _pubsub(times: Times) -> tuple[str, tuple[Promise, ...]]:
     )
 
 
+SESSIONS = (
+    Promise(property="read your writes", text="a session reads its own writes", scope=Scope.EDGE),
+    Promise(property="monotonic reads", text="a session never reads backwards", scope=Scope.EDGE),
+)
+"""Sessions are those of people, who come through the edge; workers are asked without one."""
+
+
 def _sequenced(_: Times) -> tuple[str, tuple[Promise, ...]]:
-    return "staleness ≤ 1 s under every fault", (
+    return "staleness ≤ 1 s under every fault; sessions read their writes, and never backwards", (
         _stale(LEASE_NS, "the lease", repair_ns=REPAIR_NS),
-        _micro_cache(LEASE_NS + REPAIR_NS, "the lease"),
+        _stale(LEASE_NS, "the lease", scope=Scope.EDGE, repair_ns=REPAIR_NS),
+        *SESSIONS,
         Promise(property="convergence", text="every worker comes to know every write", scope=Scope.WORKERS),
     )
 
@@ -183,7 +193,8 @@ def _strict(_: Times) -> tuple[str, tuple[Promise, ...]]:
             void_after_loss=True,
         ),
         _stale(LEASE_NS, "the lease", repair_ns=REPAIR_NS),
-        _micro_cache(LEASE_NS + REPAIR_NS, "the lease"),
+        _stale(LEASE_NS, "the lease", scope=Scope.EDGE, repair_ns=REPAIR_NS),
+        *SESSIONS,
     )
 
 

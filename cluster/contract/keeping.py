@@ -23,8 +23,8 @@ from cluster.history.operation import BEGINNING, FOREVER
 from cluster.record.run import PromiseRecord
 
 WITNESSES_MAX = 5
-CLOCK_NS = 10 * MS
-"""What rounding and the drift of clocks between processes may add to a bound."""
+CLOCK_NS = 20 * MS
+"""What the rounding of clocks may add to a bound: the edge's ticks a hundred times a second."""
 
 
 def keep(case: Case, promise: Promise, origin_ns: int = 0) -> PromiseRecord:

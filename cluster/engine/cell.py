@@ -23,6 +23,7 @@ from cluster.contract.contracts import settles_within_s
 from cluster.engine.examination import Conducted, Examination, Listeners, Progress
 from cluster.engine.judging import judged
 from cluster.engine.subject import ClusterSubject, Harm, HarmToCluster, Subject
+from cluster.engine.tracing import keep_traces
 from cluster.fault.catalogue import fault_named
 from cluster.fault.port import Cluster, Fault
 from cluster.history.recorder import Recorder
@@ -100,7 +101,9 @@ def perform(means: Means, folder: RunFolder, record: RunRecord, observers: Obser
         phases=conducted.phases,
         faults=conducted.faults,
         interrupted=conducted.interrupted,
+        unsent=conducted.unsent,
     )
+    keep_traces(cluster.run.traces, folder.traces, since_ns=conducted.origin_ns)
     folder.write(record)
     record = judged(folder, record)
     if conducted.unsettled is not None and record.decision is Decision.UNKNOWN:

@@ -1,6 +1,6 @@
 """From a run's folder to its verdict: what `run` does at its end, and `recheck` at any time afterwards.
 
-Nothing is used but the record and the history: the same folder gives the same verdict, on any machine.
+Nothing is used but the record, the history and the traces: the same folder gives the same verdict, on any machine.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from cluster.contract.contracts import contract_of
 from cluster.contract.figures import figures
 from cluster.contract.judgement import judge_case
 from cluster.contract.promise import Contract
+from cluster.engine.tracing import causes
 from cluster.errors import ClusterError
 from cluster.history.operation import HistoryError
 from cluster.history.reader import read_history
@@ -60,5 +61,6 @@ def judged(folder: RunFolder, record: RunRecord) -> RunRecord:
         promises=found.promises,
         gates=found.gates,
         verdicts=found.verdicts,
-        figures=figures(case, unsent=record.figures.unsent if record.figures else 0),
+        causes=causes(case, folder.traces, record.origin_ns),
+        figures=figures(case, unsent=record.unsent),
     )

@@ -33,7 +33,8 @@ from cluster.scenario.scenario import FaultStep, Scenario
 from cluster.topology import STRATEGIES
 
 MAIN_FAULTS = (
-    "kill-node", "pause-node", "restart-node", "partition", "drop-messages", "restart-redis", "flush-redis",
+    "kill-node", "pause-node", "restart-node", "partition", "drop-messages", "crash-after-commit", "restart-redis",
+    "flush-redis",
 )  # fmt: skip
 """What `make matrix` does to every strategy."""
 MAIN_ROWS = (

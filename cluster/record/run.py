@@ -85,8 +85,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A run. `decision` None: it was skipped, for the reason in `skipped`.
 
     `reason` is one sentence: the first broken promise, or what was missing. `interrupted`: Ctrl-C ended the traffic
-    early, and what there was has been judged. `target`: the adapter (TOML) of a foreign application, "" for a cluster.
-    `versions`: of Tocsin, Python, Redis, nginx, the machine.
+    early, and what there was has been judged. `unsent`: requests that were due while too many waited. `target`: the
+    adapter (TOML) of a foreign application, "" for a cluster. `versions`: of Tocsin, Python, Redis, nginx, the machine.
     """
 
     schema: int = SCHEMA
@@ -101,6 +101,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     skipped: str = ""
     reason: str = ""
     interrupted: bool = False
+    unsent: int = 0
     phases: tuple[PhaseRecord, ...] = ()
     faults: tuple[FaultRecord, ...] = ()
     promises: tuple[PromiseRecord, ...] = ()

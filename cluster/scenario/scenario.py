@@ -78,7 +78,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return at_s, for_s
 
     def topology(self) -> Topology:
-        """The cluster that it needs, on any free port. Raises WrongInputError for one that can't be."""
+        """The cluster that it needs, with failpoints and traces, on a free port. Raises WrongInputError."""
         return Topology(
             nodes=self.nodes,
             workers=self.workers,

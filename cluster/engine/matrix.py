@@ -2,7 +2,8 @@
 
     row ─▶ cluster up ─▶ cell ─▶ cell ─▶ … ─▶ cluster down
                           │       └── not well after the cell before? down and up again
-                          └── refused ─▶ skipped · can't be examined ─▶ unknown · else judged
+                          ├── refused ─▶ skipped · can't be examined ─▶ unknown · else judged
+                          └── unknown? once more on a new cluster, at half the rate: the machine may be too busy
 
 `matrix.json` is written after every cell, so that an interrupted matrix shows what there is, and can be gone on with:
 what is decided is not run again.
@@ -144,6 +145,7 @@ class Matrix:
         self._folder = folder
         self._screen = screen
         self._argv, self._versions = argv, versions
+        self._interrupted = False
         self.record = folder.read() if folder.record.exists() else self._begun()
 
     def perform(self) -> MatrixRecord:
@@ -196,6 +198,24 @@ class Matrix:
         if folder.path.exists():
             shutil.rmtree(folder.path)  # begun before an interruption, and never decided
         folder.path.mkdir(parents=True, mode=0o700)
+        decision, reason = self._tried(place, scenario, folder)
+        if decision is Decision.UNKNOWN and not self._interrupted:
+            self._screen.say(f"{row.name} × {column.name}: unknown: {reason}; once more, at half the rate")
+            place.close()
+            shutil.rmtree(folder.path)
+            folder.path.mkdir(mode=0o700)
+            scenario = msgspec.structs.replace(scenario, rate_per_s=scenario.rate_per_s / 2)
+            decision, reason = self._tried(place, scenario, folder)
+        if self._interrupted:
+            return False
+        self._add(row, column, seed, folder, decision, reason)
+        self._screen.say(f"{row.name} × {column.name}: {decision or 'skipped'}: {reason}")
+        if self._plan.telling_only and decision is Decision.VALID:
+            folder.drop_history()
+        return True
+
+    def _tried(self, place: Place, scenario: Scenario, folder: RunFolder) -> tuple[Decision | None, str]:
+        """Examine once; what came of it, and why."""
         try:
             record = place.examine(
                 scenario,
@@ -205,16 +225,9 @@ class Matrix:
                 observers=Observers(tell=_silent, watch=self._screen.watch),
             )
         except ClusterError as problem:
-            self._screen.say(f"{row.name} × {column.name}: unknown: {problem}")
-            self._add(row, column, seed, folder, Decision.UNKNOWN, f"it could not be examined: {problem}")
-            return True
-        if record.interrupted:
-            return False
-        self._add(row, column, seed, folder, record.decision, record.reason)
-        self._screen.say(f"{row.name} × {column.name}: {record.decision or 'skipped'}: {record.reason}")
-        if self._plan.telling_only and record.decision is Decision.VALID:
-            folder.history.unlink()
-        return True
+            return Decision.UNKNOWN, f"it could not be examined: {problem}"
+        self._interrupted = record.interrupted
+        return record.decision, record.reason
 
     def _add(
         self,

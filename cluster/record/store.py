@@ -5,6 +5,7 @@ A record is replaced at once (written beside, then renamed): whoever reads it me
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -52,6 +53,11 @@ class RunFolder:
     def report(self) -> Path:
         """The report for people."""
         return self.path / "report.html"
+
+    def drop_history(self) -> None:
+        """Remove what is large, once it is judged; the record stays."""
+        self.history.unlink(missing_ok=True)
+        shutil.rmtree(self.traces, ignore_errors=True)
 
     def read(self) -> RunRecord:
         """The record. Raises WrongInputError where there is none."""

@@ -46,6 +46,7 @@ class Town:
 
     outcomes: dict[str, RunRecord | ClusterError] = field(default_factory=dict)
     did: list[str] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
 
     def open_place(self, folder: Path) -> ToyPlace:
         """A place by its folder's name."""
@@ -71,6 +72,7 @@ class ToyPlace:
     ) -> RunRecord:
         """As the town says, by the scenario's title; valid if it says nothing."""
         self.town.did.append(f"{scenario.title} seed {scenario.seed}")
+        self.town.rates.append(scenario.rate_per_s)
         folder.history.write_text("")
         outcome = self.town.outcomes.get(scenario.title, decided(scenario, Decision.VALID))
         if isinstance(outcome, ClusterError):
@@ -115,6 +117,22 @@ def test_every_row_is_run_on_one_cluster(tmp_path: Path) -> None:
     assert record.finished_at
     assert MatrixFolder(tmp_path).read() == record
     assert all((tmp_path / cell.folder / "run.json").exists() for cell in record.cells)
+
+
+def test_an_unknown_cell_is_tried_once_more_at_half_the_rate(tmp_path: Path) -> None:
+    """On a new cluster: the machine may be too busy. What the second try says is so, and is what is on record."""
+    town = Town({"ttl × kill-node": decided(Scenario(), Decision.UNKNOWN)})
+    plan = MatrixPlan(rows=ROWS[:1], columns=COLUMNS[1:], seeds=(1,), shape=Scenario(rate_per_s=300))
+    record = Matrix(plan, MatrixFolder(tmp_path), Screen(), town.open_place, argv=(), versions={}).perform()
+    assert town.did == [
+        "open ttl",
+        "ttl × kill-node seed 1",
+        "close ttl",
+        "ttl × kill-node seed 1",
+        "close ttl",
+    ]
+    assert town.rates == [300, 150]
+    assert record.counts == {"unknown": 1}
 
 
 def test_a_cell_that_can_not_be_examined_is_unknown_and_the_next_is_run(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import uvloop
@@ -47,14 +48,15 @@ class Observers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """With what a scenario is run: what is examined, its traffic, a harm for each step, and how long it may take to
-    come to rest.
+    """With what a scenario is run: what is examined, its traffic, a harm for each step, how long it may take to come to
+    rest, and the folder in which its servers write traces (None: nobody does).
     """
 
     subject: Subject
     profile: Profile
     harms: tuple[Harm, ...]
     settle_s: float
+    traces: Path | None = None
 
 
 def examine(
@@ -87,6 +89,7 @@ def examine(
         profile=workload_named(scenario.workload).profile(scenario.rate_per_s),
         harms=tuple(HarmToCluster(fault, cluster) for fault in faults),
         settle_s=settles_within_s(scenario.strategy, scenario.settings),
+        traces=cluster.run.traces,
     )
     return perform(means, folder, record, observers)
 
@@ -103,7 +106,8 @@ def perform(means: Means, folder: RunFolder, record: RunRecord, observers: Obser
         interrupted=conducted.interrupted,
         unsent=conducted.unsent,
     )
-    keep_traces(cluster.run.traces, folder.traces, since_ns=conducted.origin_ns)
+    if means.traces is not None:
+        keep_traces(means.traces, folder.traces, since_ns=conducted.origin_ns)
     folder.write(record)
     record = judged(folder, record)
     if conducted.unsettled is not None and record.decision is Decision.UNKNOWN:

@@ -195,15 +195,15 @@ class Cache:
 
         `pattern` is a whole prefix, such as `product:*`, which costs what a key costs; the strategies that tell key by
         key (`pubsub`, `pubsub-flush`, `tracking`) search for any other (`tocsin.glob`), and elsewhere it raises
-        `NotConfigured`, which names tags. Raises `ValueError` for nothing, or for what can't be a name.
+        `NotConfigured`, which names tags. Raises `ValueError` for nothing, or for what can't be a name; `names` that
+        somebody made may be empty, and the receipt's watermark then is that of now.
         """
         every = everything or pattern == "*"
         patterns = (pattern,) if pattern and not every else ()
         given = Names(tuple(keys), tuple(tags), tuple(namespaces), every, patterns)
-        meant = given if names is None else united((names, given))
-        if meant == NOTHING:
+        if names is None and given == NOTHING:
             raise ValueError("nothing to invalidate: give keys, tags, namespaces, a pattern, or everything=True")
-        return self._writer.finish(meant, "call")
+        return self._writer.finish(given if names is None else united((names, given)), "call")
 
     def explain(self, key: str, policy: Policy = DEFAULT_POLICY) -> Explanation:
         """Return what the next read of `key` in this process would find, level by level, and why; changes nothing."""

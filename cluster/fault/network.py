@@ -24,7 +24,7 @@ import msgspec
 from cluster.errors import ClusterError
 from cluster.fault.parameters import UNSEEDED, complete
 from cluster.fault.port import Cluster, Evidence, Fact, Plan, choose
-from cluster.fault.server import nodes
+from cluster.fault.server import Among, edge_agent, nodes
 from cluster.launcher import Cut, Direction, Peer
 from cluster.link.name import link_name
 from cluster.status import LinkState, Status
@@ -64,16 +64,20 @@ class NetworkFault:
     direction: Direction = Direction.BOTH
     parameters: Mapping[str, Fact] = field(default_factory=dict)
     every: bool = False
+    among: Among = nodes
 
     def refusal(self, cluster: Cluster) -> str | None:
         """Whatever the launcher says."""
         status = cluster.status()
-        return cluster.launcher.refusal(Verb.PARTITION, parse_target(nodes(status)[0], status), self._cut({}))
+        names = self.among(status)
+        if not names:
+            return f"this cluster has nothing that {self.name} could be aimed at"
+        return cluster.launcher.refusal(Verb.PARTITION, parse_target(names[0], status), self._cut({}))
 
     def plan(self, cluster: Cluster, spec: str, parameters: Mapping[str, Fact], chance: Random) -> Plan:
         """The nodes, the settings, and the counters of their links as they are."""
         status = cluster.status()
-        names = nodes(status)
+        names = self.among(status)
         plan = Plan(
             fault=self.name,
             spec=spec,
@@ -120,8 +124,12 @@ class NetworkFault:
         return (link for link in status.links or () if link.name in wanted)
 
     def _told_by_nodes(self, status: Status, plan: Plan) -> Evidence:
-        lacks = {node.name: _lack(node.workers[0].url, self.peer) for node in status.nodes if node.name in plan.targets}
         cut = all(link_name(name, self.peer) in status.cut for name in plan.targets)
+        lacks = {node.name: _lack(node.workers[0].url, self.peer) for node in status.nodes if node.name in plan.targets}
+        if not lacks:
+            return Evidence(
+                took=cut, text=f"the engine says that {', '.join(status.cut) or 'nothing'} is off its network"
+            )
         text = "; ".join(f"{name} {lack or f'reaches {self.peer}'}" for name, lack in lacks.items())
         return Evidence(took=cut and all(lacks.values()), text=text)
 
@@ -174,6 +182,7 @@ DEAF = _partition("partition-deaf", "a node is heard by Redis, but hears nothing
 MUTE = _partition("partition-mute", "a node hears what Redis says, but is not heard", direction=Direction.UPSTREAM)
 NO_DATABASE = _partition("partition-database", "a node and the database lose all that they say", peer=Peer.DATABASE)
 DATABASE_DOWN = _partition("database-down", "the database is out of every node's reach", peer=Peer.DATABASE, every=True)
+DEAF_EDGE = _partition("partition-edge-agent", "the edge's agent and Redis lose all that they say", among=edge_agent)
 LATENCY = NetworkFault(
     name="latency",
     summary="what a node and Redis say to each other comes late, with jitter",

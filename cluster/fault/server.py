@@ -50,6 +50,11 @@ def flusher(status: Status) -> tuple[str, ...]:
     return (status.flusher.name,)
 
 
+def edge_agent(status: Status) -> tuple[str, ...]:
+    """The edge's agent, where the strategy numbers its invalidations and so has one."""
+    return () if status.edge_agent is None else (status.edge_agent.name,)
+
+
 def server_named(status: Status, name: str) -> Server:
     """A server or worker by its full name, which there is."""
     return next(server for server in status.everything() if server.name == name)
@@ -69,7 +74,10 @@ class ServerFault:
     def refusal(self, cluster: Cluster) -> str | None:
         """Whatever the launcher says."""
         status = cluster.status()
-        return cluster.launcher.refusal(self.verb, parse_target(self.among(status)[0], status))
+        names = self.among(status)
+        if not names:
+            return f"this cluster has nothing that {self.name} could be aimed at"
+        return cluster.launcher.refusal(self.verb, parse_target(names[0], status))
 
     def plan(self, cluster: Cluster, spec: str, parameters: Mapping[str, Fact], chance: Random) -> Plan:
         """The targets and their processes."""
@@ -195,4 +203,16 @@ PAUSE_FLUSHER = ServerFault(
     summary="the Celery worker is frozen, with what it has in hand",
     verb=Verb.PAUSE,
     among=flusher,
+)
+KILL_EDGE_AGENT = ServerFault(
+    name="kill-edge-agent",
+    summary="the process through which the edge hears of invalidations ends by SIGKILL",
+    verb=Verb.KILL,
+    among=edge_agent,
+)
+PAUSE_EDGE_AGENT = ServerFault(
+    name="pause-edge-agent",
+    summary="the process through which the edge hears of invalidations is frozen",
+    verb=Verb.PAUSE,
+    among=edge_agent,
 )

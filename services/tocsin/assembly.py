@@ -171,7 +171,12 @@ def _sequenced_parts(settings: CacheSettings, adapters: Adapters, clock: Clock) 
     strict = settings.strategy is Strategy.STRICT
     table = adapters.sequencing.table
     shared = SequencedShared(
-        adapters.sequencing.sequencer, adapters.shared, clock=clock, lease_s=settings.lease_s, strict=strict
+        adapters.sequencing.sequencer,
+        adapters.shared,
+        clock=clock,
+        lease_s=settings.lease_s,
+        strict=strict,
+        glimpses=settings.write_path is not WritePath.WRITE_BEHIND,
     )
     parts = Coherence(
         addressing=NamedAddresses(settings.strategy.value),

@@ -53,6 +53,10 @@ class Bypassed:
     def position(self) -> None:
         """Return None: these strategies number nothing."""
 
+    def glimpse(self, addresses: Sequence[Address]) -> list[Hit | Miss | None]:
+        """Return none: there is nothing."""
+        return [None] * len(addresses)
+
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return that nothing is kept."""
         return [Miss("bypass", "no-cache")] * len(addresses)

@@ -35,6 +35,9 @@ class Evidence(Protocol):
     def admits(self, load: Load | None, filled: Filled) -> bool:
         """Return whether a value loaded under `load` (None: L2 could not be asked) may be kept and shared."""
 
+    def judges(self, now_s: float) -> bool:
+        """Return whether this evidence can tell by itself what became of an entry since its base."""
+
     def proves(self, entry: LocalEntry, now_s: float) -> Generations | None:
         """Return the table whose word is enough for `entry` until it changes; None where a proper read has to look."""
 
@@ -68,6 +71,10 @@ class Expiry:
     def admits(self, load: Load | None, filled: Filled) -> bool:
         """Keep everything, also what was loaded while Redis was away."""
         return True
+
+    def judges(self, now_s: float) -> bool:
+        """Return that it can't: what was invalidated must have been deleted."""
+        return False
 
     def proves(self, entry: LocalEntry, now_s: float) -> Generations | None:
         """Return None: there is no table, and an address may have to be resolved first."""
@@ -175,6 +182,11 @@ class Proved(Answered):
                 self._table.lapsed()
             return doubt
         return "" if _is_as_new(entry, at_least) else "watermark"
+
+    def judges(self, now_s: float) -> bool:
+        """Return whether the node holds a lease."""
+        generations = self._table.generations
+        return generations is not None and generations.lease_s(now_s) > 0
 
     def proves(self, entry: LocalEntry, now_s: float) -> Generations | None:
         """Return the table, if it proves the entry for a reader who has seen nothing."""

@@ -105,6 +105,10 @@ class LockedShared:
         """As the plain level does."""
         return self._plain.position()
 
+    def glimpse(self, addresses: Sequence[Address]) -> list[Hit | Miss | None]:
+        """Return what the plain level has."""
+        return self._plain.glimpse(addresses)
+
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return what lies at the addresses, without taking a lock."""
         return self._plain.peek(addresses)

@@ -107,12 +107,12 @@ class Looker:
         demand: Demand,
     ) -> None:
         """Ask L2 for those that are `left`, and put what it has, or why it has nothing, into `looks`."""
-        missing: Sequence[Hit | Miss | Unavailable]
+        missing: Sequence[Fetched | Hit | Miss | Unavailable]
         if demand.pending:
             missing = [Miss("bypass", "pending")] * len(left)
         else:
             try:
-                missing = self._parts.shared.peek([addresses[index] for index in left])
+                missing = self._ask([addresses[index] for index in left], policy, begun_s, demand)
             except Unavailable as error:
                 missing = [error] * len(left)
         for index, found in zip(left, missing, strict=True):
@@ -122,8 +122,10 @@ class Looker:
             match found:
                 case Hit() if too_old(found, demand):
                     step = Step(Layer.L2, False, "stale", detail="demand")
-                case Hit():
-                    fetched = self._fetcher.given(address, found, policy, begun_s)
+                case Hit() | Fetched():
+                    fetched = (
+                        found if isinstance(found, Fetched) else self._fetcher.given(address, found, policy, begun_s)
+                    )
                     self._keep(address, fetched)
                 case Miss():
                     step = Step(Layer.L2, False, found.reason, detail=found.detail)
@@ -131,6 +133,15 @@ class Looker:
                     fetched = self._stale.unproved(address, policy, begun_s, demand, "redis-unreachable")
                     step = Step(Layer.L2, False, "bypass", detail=found.detail)
             looks[index] = (step, *passed) if fetched is None else fetched.after(passed)
+
+    def _ask(
+        self, addresses: Sequence[Address], policy: Policy, begun_s: float, demand: Demand
+    ) -> Sequence[Fetched | Hit | Miss]:
+        """Return what this node finds true in L2, and of the rest what a script finds; raises `Unavailable`."""
+        glimpsed = self._fetcher.glimpsed(addresses, policy, begun_s, demand)
+        unjudged = [address for address, found in zip(addresses, glimpsed, strict=True) if found is None]
+        peeked = iter(self._parts.shared.peek(unjudged) if unjudged else ())
+        return [next(peeked) if found is None else found for found in glimpsed]
 
     def _keep(self, address: Address, fetched: Fetched) -> None:
         # Where a place has to be held for a copy (see `flights`), a look has none.

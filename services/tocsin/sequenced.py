@@ -26,7 +26,7 @@ from tocsin.invalidation import Invalidation
 from tocsin.journal import Behind, Journal, Operation, Outcome
 from tocsin.message import names_in, namespace_name
 from tocsin.position import Position
-from tocsin.sequencer import Announcement, Given, Holder, Permitted, Put, Sequencer
+from tocsin.sequencer import Announcement, Given, Glimpsed, Holder, Permitted, Put, Sequencer
 from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Found, Hit, Load, SharedLevel, Store
 
 ASK_FIRST_S, ASK_LATER_S = 0.001, 0.02
@@ -40,7 +40,8 @@ def unique() -> str:
 class SequencedShared:
     """L2 under a sequencer. `plain` serves what is not sequenced: counters, and whether Redis answers.
 
-    `lease_s` is how long a lease lasts; `strict` makes every write wait for those who hold one.
+    `lease_s` is how long a lease lasts; `strict` makes every write wait for those who hold one. `glimpses`: entries may
+    be given to the reader to judge; not with write-behind, whose values lie elsewhere and only a lookup finds.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class SequencedShared:
         clock: Clock,
         lease_s: float,
         strict: bool,
+        glimpses: bool = True,
         identity: Callable[[], str] = unique,
     ) -> None:
         self._sequencer = sequencer
@@ -58,6 +60,7 @@ class SequencedShared:
         self._clock = clock
         self._lease_s = lease_s
         self._strict = strict
+        self._glimpses = glimpses
         self._identity = identity
 
     def versions(self, counters: Sequence[str]) -> tuple[int, ...]:
@@ -135,6 +138,13 @@ class SequencedShared:
         """Return the position as of now."""
         return self._sequencer.position()
 
+    def glimpse(self, addresses: Sequence[Address]) -> list[Hit | Miss | None]:
+        """Return what lies there, if the reader's own slots for it are those of its names."""
+        if not self._glimpses:
+            return [None] * len(addresses)
+        glimpsed = self._sequencer.glimpse([address.key for address in addresses])
+        return [_judgeable(*each) for each in zip(addresses, glimpsed, strict=True)]
+
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return what lies at each of the addresses, without any effect."""
         return [
@@ -179,6 +189,16 @@ class SequencedShared:
             now_behind = _behind(self._sequencer.holders(), position)
             # Who beats after the announcement has the position of after it, and renews only when it has applied it.
             behind = {node: holder for node, holder in behind.items() if node in now_behind}
+
+
+def _judgeable(address: Address, seen: Glimpsed | Miss | None) -> Hit | Miss | None:
+    """Return an entry whose names are those that its reader has slots for.
+
+    Who filled it may have known it under another namespace, at whose slot this reader would not look.
+    """
+    if not isinstance(seen, Glimpsed):
+        return seen
+    return Hit(seen.entry, position=seen.base) if seen.names == names_of(address, seen.entry.tags) else None
 
 
 def _behind(holders: Mapping[str, Holder], position: Position) -> dict[str, Holder]:

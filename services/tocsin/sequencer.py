@@ -114,6 +114,14 @@ class Put(Struct, frozen=True):
     stale_s: float = 0.0
 
 
+class Glimpsed(Struct, frozen=True):
+    """An entry as it lies there, judged by nobody: known good at `base`, and `names` are those that end that."""
+
+    entry: Entry
+    base: Position
+    names: tuple[str, ...]
+
+
 class Ended(Struct, frozen=True):
     """A finished write, and the keys whose values were kept."""
 
@@ -156,6 +164,14 @@ class Sequencer(Protocol):
         """Return the entry of `key`, or who may load it; `owner` becomes that of the token.
 
         An entry with at most `early_s` left counts as expired for this lookup.
+        """
+
+    def glimpse(self, keys: Sequence[str]) -> list[Glimpsed | Miss | None]:
+        """Return the entries of the keys that have not expired, whatever has become of their names or of the epoch.
+
+        A miss says that there is none; None that what is there has to be looked up.
+        The one method that looks at no state, and so the cheapest: whoever has a generation table can judge these
+        entries as it judges those of L1.
         """
 
     def peek(self, keys: Sequence[str]) -> list[Given | Miss]:

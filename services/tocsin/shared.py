@@ -130,6 +130,13 @@ class SharedLevel(Protocol):
     def position(self) -> Position | None:
         """Return the position as of now; None where the strategy numbers nothing."""
 
+    def glimpse(self, addresses: Sequence[Address]) -> list[Hit | Miss | None]:
+        """Return the entries that can be judged by the reader's own evidence, true as of the `position` of each.
+
+        One round trip without a script. A miss says that there is no entry, None that a lookup has to judge: without
+        asking, where the strategy has no such evidence.
+        """
+
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return what lies at each of the addresses, without any effect, in one round trip for a thousand."""
 

@@ -117,7 +117,7 @@ class RedisSequencedWorld:
         """Return a client."""
         redis = self.redis()
         run = BoundRun(redis.execute_command, self.prefix)
-        return RedisSequencer(run, terms, redis.pubsub)
+        return RedisSequencer(run, terms, redis.pubsub, lambda *asked: [run._request(*each) for each in asked])
 
     def save(self) -> None:
         """Take a snapshot."""

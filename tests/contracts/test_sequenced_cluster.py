@@ -53,7 +53,9 @@ def cluster() -> Iterator[RedisCluster]:
 @pytest.mark.parametrize("attempt", range(4))
 def test_every_step_of_the_protocol_runs_on_a_cluster(cluster: RedisCluster, attempt: int) -> None:
     """Whichever node has the slot: lookup, fill, announce, finish with a value, log, beat, sweep, a new epoch."""
-    sequencer = RedisSequencer(BoundRun(cluster.execute_command, f"tocsin:{{{uuid4().hex}}}:"), TERMS, cluster.pubsub)
+    sequencer = RedisSequencer(
+        BoundRun(cluster.execute_command, f"tocsin:{{{uuid4().hex}}}:"), TERMS, cluster.pubsub, list
+    )
     found = sequencer.lookup("product:1", "a")
     assert isinstance(found, Permitted)
     assert sequencer.fill(put("one", tags=("toys",)), found.token).stored

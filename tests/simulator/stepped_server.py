@@ -21,6 +21,7 @@ from tocsin.sequencer import (
     Busy,
     Ended,
     Given,
+    Glimpsed,
     Holder,
     Kept,
     Log,
@@ -80,6 +81,12 @@ class SteppedSequencer:
         """As above."""
         found = self._ask(lambda: self._sequencer.lookup(key, owner, early_s))
         self._seen[type(found).__name__.lower()] += 1
+        return found
+
+    def glimpse(self, keys: Sequence[str]) -> list[Glimpsed | Miss | None]:
+        """As above."""
+        found = self._ask(lambda: self._sequencer.glimpse(keys))
+        self._seen["glimpsed"] += sum(isinstance(each, Glimpsed) for each in found)
         return found
 
     def peek(self, keys: Sequence[str]) -> list[Given | Miss]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from tocsin.entry import Miss
+from tocsin.entry import Entry, Miss
 from tocsin.errors import Happened, Unavailable
 from tocsin.memory.sequenced_state import LostError, MemoryServer
 from tocsin.message import Kind, Message, message_text
@@ -20,6 +20,7 @@ from tocsin.sequencer import (
     Busy,
     Ended,
     Given,
+    Glimpsed,
     Holder,
     Kept,
     Log,
@@ -57,6 +58,11 @@ class MemorySequencer:
     def lookup(self, key: str, owner: str, early_s: float = 0.0) -> Given | Writing | Permitted | Busy:
         """See `tocsin.sequencer.Sequencer`."""
         return self._step(lambda: self._server.lookup(key, owner, early_s))
+
+    def glimpse(self, keys: Sequence[str]) -> list[Glimpsed | Miss | None]:
+        """See `tocsin.sequencer.Sequencer`."""
+        with self._lock:
+            return [_glimpsed(self._server, key) for key in keys]
 
     def peek(self, keys: Sequence[str]) -> list[Given | Miss]:
         """See `tocsin.sequencer.Sequencer`."""
@@ -135,6 +141,19 @@ class MemorySequencer:
                 self._run = self._server.run
                 self._server.begin(0)
             return step()
+
+
+def _glimpsed(server: MemoryServer, key: str) -> Glimpsed | Miss:
+    """Return what lies under `key` and has not expired, of whatever epoch and with whatever marks."""
+    stored = server.tables.entries.get(key)
+    if stored is None:
+        return Miss("uri-miss")
+    put, age_s = stored.put, server.now() - stored.stored_s
+    if age_s >= put.ttl_s:
+        return Miss("uri-miss")
+    loaded = put.loaded
+    entry = Entry(loaded.value, loaded.version, loaded.tags, put.ttl_s - age_s, age_s, loaded.load_s)
+    return Glimpsed(entry, stored.base, put.names)
 
 
 class MemorySubscription:

@@ -73,6 +73,10 @@ class MemorySharedLevel:
     def position(self) -> None:
         """Return None: these strategies number nothing."""
 
+    def glimpse(self, addresses: Sequence[Address]) -> list[Hit | Miss | None]:
+        """Return none: these strategies have nothing to judge by but what a lookup finds."""
+        return [None] * len(addresses)
+
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return what lookups would find."""
         return list(map(self._peek, addresses))

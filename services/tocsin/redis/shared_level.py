@@ -97,6 +97,10 @@ class RedisSharedLevel:
     def position(self) -> None:
         """Return None: these strategies number nothing."""
 
+    def glimpse(self, addresses: Sequence[Address]) -> list[Hit | Miss | None]:
+        """Return none: these strategies have nothing to judge by but what a lookup finds."""
+        return [None] * len(addresses)
+
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return what lookups would find, and leave it there."""
         found: list[Hit | Miss] = []

@@ -17,4 +17,4 @@ def sequencer_on(connection: RedisConnection, settings: CacheSettings) -> RedisS
         return subscriber
 
     terms = Terms(writer_s=settings.writer_s, strict=settings.strategy is Strategy.STRICT)
-    return RedisSequencer(BoundRun(connection.request, connection.prefix), terms, listen)
+    return RedisSequencer(BoundRun(connection.request, connection.prefix), terms, listen, connection.requests)

@@ -35,25 +35,25 @@ class BoundRun:
 
     def __init__(self, request: Request, prefix: str, *, chance: Callable[[], int] = _chance) -> None:
         self._request = request
-        self._prefix = prefix
+        self.prefix = prefix
         self._chance = chance
         self._run_id = ""
 
     @property
     def channel(self) -> str:
         """The channel on which the scripts tell."""
-        return f"{self._prefix}tocsin"
+        return f"{self.prefix}tocsin"
 
     def begin(self, after: int = 0) -> Position:
         """Find out the server's run and the epoch that belongs to it, later than `after`; begin one if need be."""
-        arguments = (self._prefix, epoch_text(after), f"{self._chance():08x}")
+        arguments = (self.prefix, epoch_text(after), f"{self._chance():08x}")
         epoch, sequence, run_id = self._ask("EVAL", BEGIN, 4, *self._state_keys(), *arguments)
         self._run_id = run_id.decode()
         return Position(epoch_of(epoch), int(sequence))
 
     def step(self, script: Script, keys: Sequence[str], *arguments: str | int | bytes) -> Any:
         """Run one step over the state and `keys` (without the prefix), and return its reply."""
-        declared = (*self._state_keys(), *(f"{self._prefix}{key}" for key in keys))
+        declared = (*self._state_keys(), *(f"{self.prefix}{key}" for key in keys))
         for _ in range(ATTEMPTS):
             if not self._run_id:
                 self.begin()
@@ -62,7 +62,7 @@ class BoundRun:
                 return reply
             self.begin()
         raise Unavailable(
-            f"{script.name}: the state of {self._prefix} was lost {ATTEMPTS} times in a row; see whether something"
+            f"{script.name}: the state of {self.prefix} was lost {ATTEMPTS} times in a row; see whether something"
             " deletes or evicts its keys (maxmemory-policy must be a volatile-* one)",
             detail="redis-refused",
             happened=Happened.NO,
@@ -71,13 +71,13 @@ class BoundRun:
     def _send(self, script: Script, declared: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
         try:
             sha = script.text(self._run_id).sha
-            return self._ask("EVALSHA", sha, len(declared), *declared, self._prefix, "0", *arguments)
+            return self._ask("EVALSHA", sha, len(declared), *declared, self.prefix, "0", *arguments)
         except NoScriptError:
             # Never load again blindly: a server that restarted would take the text for the run before, and with it
             # serve entries and tokens of before (C9).
             self.begin()
             lua = script.text(self._run_id).lua
-            return self._ask("EVAL", lua, len(declared), *declared, self._prefix, "1", *arguments)
+            return self._ask("EVAL", lua, len(declared), *declared, self.prefix, "1", *arguments)
 
     def _ask(self, *words: str | int | bytes) -> Any:
         try:
@@ -86,10 +86,10 @@ class BoundRun:
             raise
         except ResponseError as error:
             raise Unavailable(
-                f"Redis refused {words[0]!s} for {self._prefix}: {error}",
+                f"Redis refused {words[0]!s} for {self.prefix}: {error}",
                 detail="redis-refused",
                 happened=Happened.UNKNOWN,
             ) from error
 
     def _state_keys(self) -> tuple[str, ...]:
-        return tuple(f"{self._prefix}{name}" for name in ("epoch", "seq", "tags", "log"))
+        return tuple(f"{self.prefix}{name}" for name in ("epoch", "seq", "tags", "log"))

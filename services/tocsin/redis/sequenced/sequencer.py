@@ -8,23 +8,26 @@ What always holds: every key that a script touches is declared, and all share a 
 on Redis Cluster. Each script's file says what it does and why.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
+from redis.exceptions import ResponseError
 
-from tocsin.entry import Entry, Miss
+from tocsin.entry import Miss
 from tocsin.message import Kind, Message, is_key, key_in, key_name, message_of, namespace_in
 from tocsin.position import Position, epoch_of, epoch_text
+from tocsin.redis.sequenced.entries import ABSENT, dirty_of, entry_of, glimpsed
 from tocsin.redis.sequenced.run import BoundRun
 from tocsin.redis.sequenced.script import Script
 from tocsin.redis.sequenced.subscription import Listen, RedisSubscription
-from tocsin.redis.wire import Undecodable, decode_entry, encode_entry, milliseconds
+from tocsin.redis.wire import encode_entry, milliseconds
 from tocsin.sequencer import (
     Announcement,
     Busy,
     Ended,
     Given,
+    Glimpsed,
     Holder,
     Kept,
     Log,
@@ -48,7 +51,8 @@ LOG_READ = 1000
 SWEPT_AT_ONCE = 100
 PEEKED_AT_ONCE = 1000
 """Keys of one peek: Lua passes on no more than some thousands of arguments."""
-ABSENT = Miss("uri-miss")
+Requests = Callable[..., list[Any]]
+"""Sends commands in one round trip and returns their replies; raises `Unavailable`, or returns a `ResponseError`."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -56,8 +60,10 @@ _pack = msgspec.msgpack.Encoder().encode
 class RedisSequencer:
     """The sequencer of one namespace, and the feed of its agents."""
 
-    def __init__(self, run: BoundRun, terms: Terms, listen: Listen) -> None:
+    def __init__(self, run: BoundRun, terms: Terms, listen: Listen, requests: Requests) -> None:
         self._run = run
+        self._requests = requests
+        self._entries = f"{run.prefix}entry:"
         self._listen = listen
         self._terms = terms
         self._grace_ms = milliseconds(terms.writer_s) if terms.strict else 0
@@ -88,6 +94,22 @@ class RedisSequencer:
         )
         return Ended(_position(epoch, sequence), tuple(key.decode() for key in stored))
 
+    def glimpse(self, keys: Sequence[str]) -> list[Glimpsed | Miss | None]:
+        """See `tocsin.sequencer.Sequencer`. Two plain commands: what the server's clock says, and the entries.
+
+        The time first: read after the entries, it would make one that was slow to come seem good for longer.
+        """
+        found: list[Glimpsed | Miss | None] = []
+        for begin in range(0, len(keys), PEEKED_AT_ONCE):
+            words = ("MGET", *(f"{self._entries}{key}" for key in keys[begin : begin + PEEKED_AT_ONCE]))
+            time, raws = self._requests(("TIME",), words)
+            if isinstance(time, ResponseError) or isinstance(raws, ResponseError):
+                found += [None] * (len(words) - 1)  # whoever looks up is told why
+                continue
+            now_ms = int(time[0]) * 1000 + int(time[1]) // 1000
+            found += [glimpsed(raw, now_ms) for raw in raws]
+        return found
+
     def peek(self, keys: Sequence[str]) -> list[Given | Miss]:
         """See `tocsin.sequencer.Sequencer`."""
         found: list[Given | Miss] = []
@@ -104,10 +126,10 @@ class RedisSequencer:
         found: list[Given | Miss] = []
         for index, (left, raw) in enumerate(zip(flat[::2], flat[1::2], strict=True), 1):
             if index in dirty:
-                given = _dirty(raw, left, position)
+                given = dirty_of(raw, left, position)
                 found.append(given if isinstance(given, Given) else ABSENT)
             else:
-                entry = _entry(raw, left) if raw else None
+                entry = entry_of(raw, left) if raw else None
                 found.append(ABSENT if entry is None else Given(entry, position))
         return found
 
@@ -120,8 +142,8 @@ class RedisSequencer:
         )
         position = _position(epoch, sequence)
         if what == b"dirty":
-            return _dirty(raw, left_ms, position)
-        entry = _entry(raw, left_ms) if raw else None
+            return dirty_of(raw, left_ms, position)
+        entry = entry_of(raw, left_ms) if raw else None
         match what:
             case b"given" if entry is not None:
                 return Given(entry, position)
@@ -235,23 +257,3 @@ def _holders(flat: Sequence[bytes]) -> dict[str, Holder]:
 
 def _messages(texts: Sequence[bytes]) -> tuple[Message, ...]:
     return tuple(map(message_of, texts))
-
-
-def _dirty(raw: bytes, version: bytes, position: Position) -> Given | Writing:
-    """Return a write-behind value, which has no end; its version stands beside it, given by the script that took it."""
-    try:
-        loaded, _ = decode_entry(raw)
-    except Undecodable:
-        return Writing(position)
-    return Given(Entry(loaded.value, int(version), loaded.tags, ttl_s=math.inf, age_s=0.0), position, dirty=True)
-
-
-def _entry(raw: bytes, left_ms: int) -> Entry | None:
-    """Return an entry with the time that is left to it (negative: how long ago it expired); None if it is not ours."""
-    _, _, body = raw.partition(b"\n")
-    try:
-        loaded, ttl_ms = decode_entry(body)
-    except Undecodable:
-        return None
-    age_s = max(ttl_ms - left_ms, 0) / 1000
-    return Entry(loaded.value, loaded.version, loaded.tags, left_ms / 1000, age_s, loaded.load_s)

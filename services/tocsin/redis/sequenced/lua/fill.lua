@@ -26,7 +26,6 @@ if redis.call('GET', fill) == token then
   redis.call('DEL', fill)
 end
 if kept then
-  local head = epoch .. ' ' .. digits(base) .. ' ' .. ARGV[8] .. ' ' .. table.concat(names, '\31') .. '\n'
-  redis.call('SET', prefix .. 'entry:' .. key, head .. ARGV[11], 'PX', digits(tonumber(ARGV[7]) + tonumber(ARGV[8])))
+  keep(key, base, tonumber(ARGV[7]), tonumber(ARGV[8]), names, ARGV[11])
 end
 return {'filled', epoch, digits(sequence), kept and 1 or 0}

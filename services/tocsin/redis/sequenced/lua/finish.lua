@@ -55,8 +55,7 @@ end
 local stored = {}
 for i, put in ipairs(puts) do
   if kept[i] then
-    local head = epoch .. ' ' .. digits(sequence) .. ' ' .. digits(put[4]) .. ' ' .. table.concat(put[2], '\31') .. '\n'
-    redis.call('SET', prefix .. 'entry:' .. put[1], head .. ARGV[9 + i], 'PX', digits(put[3] + put[4]))
+    keep(put[1], sequence, put[3], put[4], put[2], ARGV[9 + i])
     stored[#stored + 1] = put[1]
   end
 end

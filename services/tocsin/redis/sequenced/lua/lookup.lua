@@ -7,7 +7,7 @@
 --   A: given, 5 s left, to be refreshed: lookup, token, loads, fill
 --   B: given, 5 s left, to be refreshed ............................ lookup: a new entry, 30 s left; loads it once more
 --
--- An entry is "<epoch> <base> <stale_ms> <names of its tags>\n<body>". It is kept longer than it is good, by stale_ms.
+-- For what an entry looks like see `keep`. It is kept longer than it is good, by stale_ms.
 
 local key = ARGV[3]
 local at = digits(sequence)
@@ -24,7 +24,7 @@ end
 local expired, left_ms = '', 0
 local entry = redis.call('GET', prefix .. 'entry:' .. key)
 if entry then
-  local of, base, stale_ms, joined = string.match(entry, '^(%x+) (%d+) (%d+) ([^\n]*)\n')
+  local of, base, stale_ms, joined = string.match(entry, '^(%x+) (%d+) (%d+) %d+ ([^\n]*)\n')
   if of == epoch then
     local names = {}
     for name in string.gmatch(joined, '[^\31]+') do

@@ -33,7 +33,7 @@ local found = {}
 for index = 1, count do
   local entry, left = entries[index], 0
   if entry then
-    local of, base, stale_ms, joined = string.match(entry, '^(%x+) (%d+) (%d+) ([^\n]*)\n')
+    local of, base, stale_ms, joined = string.match(entry, '^(%x+) (%d+) (%d+) %d+ ([^\n]*)\n')
     if of == epoch and mark_of_joined(joined) <= tonumber(base) then
       left = redis.call('PTTL', KEYS[first + index]) - tonumber(stale_ms)
     end

@@ -64,3 +64,12 @@ local function being_written(name)
   end
   return false
 end
+
+-- Keep an entry that is good for `ttl_ms`, and `stale_ms` longer as an expired one:
+--   "<epoch> <base> <stale_ms> <when its ttl ends, on this server's clock> <names of its tags>\n<body>"
+-- The end is for those who read it without a script, together with TIME; a script asks what is left of the whole life.
+local function keep(key, base, ttl_ms, stale_ms, names, body)
+  local head = table.concat({epoch, digits(base), digits(stale_ms), digits(now_ms() + ttl_ms)}, ' ')
+  local entry = head .. ' ' .. table.concat(names, '\31') .. '\n' .. body
+  redis.call('SET', prefix .. 'entry:' .. key, entry, 'PX', digits(ttl_ms + stale_ms))
+end

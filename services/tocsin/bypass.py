@@ -7,7 +7,7 @@ whoever asks for them by name.
 
 # ruff: noqa: ARG002  # a method takes what its port says, whether or not this adapter needs it
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tocsin.address import Address
 from tocsin.entry import Loaded, Miss
@@ -53,7 +53,7 @@ class Bypassed:
     def position(self) -> None:
         """Return None: these strategies number nothing."""
 
-    def glimpse(self, addresses: Sequence[Address]) -> list[Hit | Miss | None]:
+    def glimpse(self, addresses: Sequence[Address], tags: Collection[str]) -> list[Hit | Miss | None]:
         """Return none: there is nothing."""
         return [None] * len(addresses)
 

@@ -16,8 +16,6 @@ What always holds:
 - The loader is called after the lookup and before the fill; its transaction begins inside it (hazard 38).
 - A copy carries the position of its lookup, never the node's own, and expires by a clock read before the lookup, so it
   never outlives the entry that it copies (hazard 14).
-- A glimpsed entry is given as an entry of L1 is: its own base, this node's lease and table, asked after it was read.
-  So what the table has not applied yet may be shown for a moment, as from L1, and never to who has seen more.
 - A refused fill leaves no copy (C3). Otherwise: lookup at 0, a write s = 1, load the new value, refused, keep it at
   base 0 here: a session that saw it meets the old value on a node that has not applied 1 yet, with a watermark of 0.
 - Who was permitted to load and can't gives the permission back, or the next reader would wait for nobody.
@@ -26,19 +24,17 @@ What always holds:
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
-
-from msgspec.structs import replace
 
 from tocsin.address import Address
 from tocsin.clock import Clock
 from tocsin.coherence import Coherence
-from tocsin.entry import Answer, Layer, Loaded, Miss, Step
+from tocsin.entry import Answer, Layer, Loaded, Step
 from tocsin.errors import LoadRefused, Unavailable
-from tocsin.evidence import watermark_of
 from tocsin.fetched import Fetched
-from tocsin.freshness import ANYTHING, Demand, doubted
+from tocsin.freshness import ANYTHING, Demand
+from tocsin.glimpsing import Glimpser
 from tocsin.loading import Loader, Loading
 from tocsin.local import LocalEntry
 from tocsin.observer import Observer, Spared
@@ -74,6 +70,7 @@ class Fetcher:
         self._loading = loading
         self._chance = chance
         self._stale = Stale(parts=parts, observer=observer)
+        self.glimpser = Glimpser(parts=parts, clock=clock, given=self.given)
 
     def fetch(
         self, address: Address, load: Loader, policy: Policy, begun_s: float, demand: Demand = ANYTHING
@@ -84,7 +81,7 @@ class Fetcher:
             loaded = self._loading.run(load, policy.source)
             return self._unkept(address, loaded, Step(Layer.L2, False, "bypass", detail="pending"), PENDING)
         try:
-            (glimpsed,) = self.glimpsed((address,), policy, begun_s, demand)
+            (glimpsed,) = self.glimpser.glimpse((address,), policy, begun_s, demand)
             if isinstance(glimpsed, Fetched):
                 return glimpsed
             found = self._lookup(address, policy, demand)
@@ -103,38 +100,6 @@ class Fetcher:
                 step = Step(Layer.L2, False, "bypass", detail="writing" if isinstance(found, Writing) else "busy")
                 loaded = self._loading.run(load, policy.source)
                 return self._unkept(address, loaded, step, self._position())
-
-    def glimpsed(
-        self, addresses: Sequence[Address], policy: Policy, begun_s: float, demand: Demand
-    ) -> list[Fetched | Miss | None]:
-        """Return what lies in L2 and this node's own evidence finds true, as if it had lain in L1.
-
-        A plain read, in one round trip for all: no script runs in Redis. A miss says that nothing lies there, None that
-        a lookup has to judge. Raises `Unavailable`.
-        """
-        if demand.pending or not self._parts.evidence.judges(begun_s):
-            return [None] * len(addresses)
-        hits = self._parts.shared.glimpse(addresses)
-        now_s = self._clock.now()
-        return [
-            self._judged(address, hit, policy, begun_s, now_s, demand) if isinstance(hit, Hit) else hit
-            for address, hit in zip(addresses, hits, strict=True)
-        ]
-
-    def _judged(
-        self, address: Address, hit: Hit, policy: Policy, begun_s: float, now_s: float, demand: Demand
-    ) -> Fetched | None:
-        """Return an answer from what was read, if it may be given now.
-
-        Asked after the reply. Before it:
-            reader: lease live, slot = 0 ....................................... reply: v1 → answers v1
-            agent:                        slot = 7, applied = 7; a strict writer waits no more, commits v2
-        """
-        fetched = self.given(address, hit, policy, begun_s)
-        copy = fetched.copy
-        if copy is None or doubted(self._parts.evidence, copy, address, now_s, demand):
-            return None
-        return replace(fetched, answer=replace(fetched.answer, watermark=watermark_of(copy)))
 
     def loaded(
         self,
@@ -286,6 +251,7 @@ class Fetcher:
         if slots is None:
             return None
         known = base or Position()
+        self.glimpser.learn(address, loaded.tags)
         return LocalEntry(
             value=loaded.value,
             version=loaded.version,

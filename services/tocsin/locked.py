@@ -12,7 +12,7 @@ late fill, it is one that the strategy does not prevent anyhow. Only its owner r
     C:                                                                     takes it, loads beside B
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 from uuid import uuid4
 
@@ -105,9 +105,9 @@ class LockedShared:
         """As the plain level does."""
         return self._plain.position()
 
-    def glimpse(self, addresses: Sequence[Address]) -> list[Hit | Miss | None]:
+    def glimpse(self, addresses: Sequence[Address], tags: Collection[str]) -> list[Hit | Miss | None]:
         """Return what the plain level has."""
-        return self._plain.glimpse(addresses)
+        return self._plain.glimpse(addresses, tags)
 
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return what lies at the addresses, without taking a lock."""

@@ -138,7 +138,7 @@ class Looker:
         self, addresses: Sequence[Address], policy: Policy, begun_s: float, demand: Demand
     ) -> Sequence[Fetched | Hit | Miss]:
         """Return what this node finds true in L2, and of the rest what a script finds; raises `Unavailable`."""
-        glimpsed = self._fetcher.glimpsed(addresses, policy, begun_s, demand)
+        glimpsed = self._fetcher.glimpser.glimpse(addresses, policy, begun_s, demand)
         unjudged = [address for address, found in zip(addresses, glimpsed, strict=True) if found is None]
         peeked = iter(self._parts.shared.peek(unjudged) if unjudged else ())
         return [next(peeked) if found is None else found for found in glimpsed]

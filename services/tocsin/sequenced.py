@@ -14,7 +14,7 @@ The wait counts from the reply, on this process's clock, which may run faster th
 that was renewed before the announcement is over by then, and one that is renewed after it has applied S.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import uuid4
 
 from tocsin.address import Address
@@ -24,7 +24,7 @@ from tocsin.errors import Happened, Unavailable
 from tocsin.evidence import names_of
 from tocsin.invalidation import Invalidation
 from tocsin.journal import Behind, Journal, Operation, Outcome
-from tocsin.message import names_in, namespace_name
+from tocsin.message import names_in, namespace_name, tag_name
 from tocsin.position import Position
 from tocsin.sequencer import Announcement, Given, Glimpsed, Holder, Permitted, Put, Sequencer
 from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Found, Hit, Load, SharedLevel, Store
@@ -138,11 +138,12 @@ class SequencedShared:
         """Return the position as of now."""
         return self._sequencer.position()
 
-    def glimpse(self, addresses: Sequence[Address]) -> list[Hit | Miss | None]:
+    def glimpse(self, addresses: Sequence[Address], tags: Collection[str]) -> list[Hit | Miss | None]:
         """Return what lies there, if the reader's own slots for it are those of its names."""
         if not self._glimpses:
             return [None] * len(addresses)
-        glimpsed = self._sequencer.glimpse([address.key for address in addresses])
+        names = {tag_name(tag) for tag in tags}.union(*(names_of(address, ()) for address in addresses))
+        glimpsed = self._sequencer.glimpse([address.key for address in addresses], names)
         return [_judgeable(*each) for each in zip(addresses, glimpsed, strict=True)]
 
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:

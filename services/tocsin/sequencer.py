@@ -14,7 +14,7 @@ Every method is one atomic step over the state of one namespace. What always hol
 Every method may raise `Unavailable`. Sources: PROTOCOL; each † rule is a test in tests/contracts/test_sequenced*.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -166,12 +166,13 @@ class Sequencer(Protocol):
         An entry with at most `early_s` left counts as expired for this lookup.
         """
 
-    def glimpse(self, keys: Sequence[str]) -> list[Glimpsed | Miss | None]:
-        """Return the entries of the keys that have not expired, whatever has become of their names or of the epoch.
+    def glimpse(self, keys: Sequence[str], names: Collection[str]) -> list[Glimpsed | Miss | None]:
+        """Return the entries of the keys that have not expired and are untouched by the marks of `names` and `*`.
 
-        A miss says that there is none; None that what is there has to be looked up.
-        The one method that looks at no state, and so the cheapest: whoever has a generation table can judge these
-        entries as it judges those of L1.
+        A miss says that there is no entry; None that it has to be looked up, for one, if it has names beside those.
+        Nobody asks here whether the state is that of this server's run.
+        So it needs no script, and is the cheapest; and so a reader must have a generation table that finds the entry
+        true as well, as one of L1: a server that came back with old entries and old marks (C9) has not the slots.
         """
 
     def peek(self, keys: Sequence[str]) -> list[Given | Miss]:

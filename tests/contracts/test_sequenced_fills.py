@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tocsin.entry import Loaded, Miss
-from tocsin.sequencer import Busy, Given, Permitted, Put, Terms, Token, Writing
+from tocsin.sequencer import Busy, Given, Glimpsed, Permitted, Put, Terms, Token, Writing
 
 from tests.contracts.sequenced_world import KINDS, SequencedWorld, opened, put
 from tests.until import until
@@ -191,3 +191,44 @@ def test_sequences_are_gapless_and_the_log_holds_each(world: SequencedWorld) -> 
     assert log.position == other.position()
     assert {message.position.epoch for message in log.messages} == {start.epoch}
     assert [message.position for message in other.log(start.sequence + 2).messages] == [log.position]
+
+
+def test_a_glimpse_finds_what_nobody_has_marked(world: SequencedWorld) -> None:
+    """The entry with its own base, however much was written since, if the names that were asked for are all it has."""
+    client = world.client()
+    token = permitted(client.lookup(KEY, "a"))
+    assert client.fill(put("one", tags=("toys",)), token).stored
+    client.finish("w", ["k:product:2", "t:tools"])
+    (found,) = client.glimpse([KEY], ["t:toys", "t:tools"])
+    assert isinstance(found, Glimpsed)
+    assert (found.entry.value, found.entry.tags, found.names) == (b"one", ("toys",), ("t:toys",))
+    assert found.base == token.base
+    assert 29 < found.entry.ttl_s <= 30
+    assert client.glimpse([KEY, "product:2"], []) == [None, Miss("uri-miss")], "an unknown name has to be looked up"
+
+
+@pytest.mark.parametrize("name", [NAME, "t:toys", "*"])
+def test_a_glimpse_finds_nothing_that_was_invalidated(world: SequencedWorld, name: str) -> None:
+    """P1: by its key, a tag or all, from the announcement on."""
+    client = world.client()
+    assert client.fill(put("one", tags=("toys",)), permitted(client.lookup(KEY, "a"))).stored
+    client.announce("w", [name])
+    assert not isinstance(client.glimpse([KEY], ["t:toys"])[0], Glimpsed)
+
+
+def test_a_glimpse_finds_nothing_of_another_epoch_or_of_a_lost_state(world: SequencedWorld) -> None:
+    """Marks that are gone would let an old entry in."""
+    client = world.client()
+    assert client.fill(put("one"), permitted(client.lookup(KEY, "a"))).stored
+    world.lose("tags")
+    assert client.glimpse([KEY], []) == [None]
+    client.begin_epoch(0)
+    assert client.glimpse([KEY], []) == [None]
+
+
+def test_a_glimpse_finds_nothing_that_has_expired(world: SequencedWorld) -> None:
+    """Also where it is kept for longer, for those who may show an expired one."""
+    client = world.client()
+    token = permitted(client.lookup(KEY, "a"))
+    assert client.fill(Put(KEY, Loaded(b"one"), (), 0.02, stale_s=30.0), token).stored
+    until(lambda: client.glimpse([KEY], []) == [Miss("uri-miss")], within_s=5, waiting_for="the entry to expire")

@@ -60,6 +60,7 @@ MUTANTS = (
     Mutant("believes that it heard everything", Parts(follower=core.BelievesItIsThere), ANY, climate=DEAF),
     Mutant("C1: joins blindly", Parts(adjust=core.joins_blindly), (P2, P3)),
     Mutant("ignores watermarks", Parts(adjust=core.ignores_watermarks), (P3,), climate=DEAF),
+    Mutant("gives what it glimpsed", Parts(adjust=core.gives_what_it_glimpsed), ANY, climate=RESTARTS),
     Mutant("M02: bases on the reply", Parts(adjust=core.bases_on_the_reply), (P2, P3)),
     Mutant("M06: loads before the lookup", Parts(loads_before_lookup=True), ANY),
     Mutant("D3: finishes what is unknown", Parts(finishes_unknown=True), ANY),

@@ -98,6 +98,14 @@ def ignores_watermarks(cache: Cache) -> None:
     evidence.doubt = lambda entry, address, now_s, at_least: doubt(entry, address, now_s, None)  # type: ignore[method-assign]
 
 
+def gives_what_it_glimpsed(cache: Cache) -> None:
+    """C9: what lies in L2 unmarked is given, whatever this node's table says of it."""
+    glimpser = cache._reader._fetcher.glimpser
+    glimpser._judged = lambda address, hit, policy, begun_s, now_s, demand: glimpser._given(  # type: ignore[method-assign]
+        address, hit, policy, begun_s
+    )
+
+
 def tells_no_position(cache: Cache) -> None:
     """WmDb: a value read from the database without a fill raises no watermark."""
     cache._reader._fetcher._position = lambda: None  # type: ignore[method-assign]

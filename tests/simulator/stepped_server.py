@@ -9,7 +9,7 @@ Messages wait in the subscriber's inbox and come in any order, late, twice or no
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from tocsin.entry import Miss
@@ -83,9 +83,9 @@ class SteppedSequencer:
         self._seen[type(found).__name__.lower()] += 1
         return found
 
-    def glimpse(self, keys: Sequence[str]) -> list[Glimpsed | Miss | None]:
+    def glimpse(self, keys: Sequence[str], names: Collection[str]) -> list[Glimpsed | Miss | None]:
         """As above."""
-        found = self._ask(lambda: self._sequencer.glimpse(keys))
+        found = self._ask(lambda: self._sequencer.glimpse(keys, names))
         self._seen["glimpsed"] += sum(isinstance(each, Glimpsed) for each in found)
         return found
 

@@ -18,20 +18,7 @@ from tocsin.invalidation import namespace_counter
 from tocsin.memory.store import MemoryStore
 from tocsin.message import Kind, Message, is_key, key_in, key_name, message_text, namespace_in
 from tocsin.position import Position, counter_of, epoch_made
-from tocsin.sequencer import (
-    Announcement,
-    Busy,
-    Ended,
-    Given,
-    Holder,
-    Kept,
-    Log,
-    Permitted,
-    Put,
-    Terms,
-    Token,
-    Writing,
-)
+from tocsin.sequencer import Announcement, Busy, Ended, Given, Holder, Kept, Log, Permitted, Put, Terms, Token, Writing
 
 
 class LostError(Exception):

@@ -8,16 +8,17 @@ What always holds: every key that a script touches is declared, and all share a 
 on Redis Cluster. Each script's file says what it does and why.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from redis.exceptions import ResponseError
 
 from tocsin.entry import Miss
+from tocsin.generation import EVERYTHING
 from tocsin.message import Kind, Message, is_key, key_in, key_name, message_of, namespace_in
 from tocsin.position import Position, epoch_of, epoch_text
-from tocsin.redis.sequenced.entries import ABSENT, dirty_of, entry_of, glimpsed
+from tocsin.redis.sequenced.entries import ABSENT, Marks, dirty_of, entry_of, glimpsed
 from tocsin.redis.sequenced.run import BoundRun
 from tocsin.redis.sequenced.script import Script
 from tocsin.redis.sequenced.subscription import Listen, RedisSubscription
@@ -64,6 +65,7 @@ class RedisSequencer:
         self._run = run
         self._requests = requests
         self._entries = f"{run.prefix}entry:"
+        self._tags = f"{run.prefix}tags"
         self._listen = listen
         self._terms = terms
         self._grace_ms = milliseconds(terms.writer_s) if terms.strict else 0
@@ -94,20 +96,25 @@ class RedisSequencer:
         )
         return Ended(_position(epoch, sequence), tuple(key.decode() for key in stored))
 
-    def glimpse(self, keys: Sequence[str]) -> list[Glimpsed | Miss | None]:
-        """See `tocsin.sequencer.Sequencer`. Two plain commands: what the server's clock says, and the entries.
+    def glimpse(self, keys: Sequence[str], names: Collection[str]) -> list[Glimpsed | Miss | None]:
+        """See `tocsin.sequencer.Sequencer`. Three plain commands in one trip: time, entries, marks.
 
-        The time first: read after the entries, it would make one that was slow to come seem good for longer.
+        The marks after the entries; before them an entry could be found that was marked meanwhile:
+            reader: mark of toys = 4 ................................ entry, base 6 → untouched
+            writer:                   8 invalidates toys
         """
+        marked = tuple(names)
         found: list[Glimpsed | Miss | None] = []
         for begin in range(0, len(keys), PEEKED_AT_ONCE):
             words = ("MGET", *(f"{self._entries}{key}" for key in keys[begin : begin + PEEKED_AT_ONCE]))
-            time, raws = self._requests(("TIME",), words)
-            if isinstance(time, ResponseError) or isinstance(raws, ResponseError):
+            replies = self._requests(("TIME",), words, ("HMGET", self._tags, "", EVERYTHING, *marked))
+            if any(isinstance(reply, ResponseError) for reply in replies):
                 found += [None] * (len(words) - 1)  # whoever looks up is told why
                 continue
+            time, raws, (sentinel, everything, *marks) = replies
+            state = Marks.of(sentinel, everything, marked, marks)
             now_ms = int(time[0]) * 1000 + int(time[1]) // 1000
-            found += [glimpsed(raw, now_ms) for raw in raws]
+            found += [glimpsed(raw, now_ms, state) for raw in raws]
         return found
 
     def peek(self, keys: Sequence[str]) -> list[Given | Miss]:

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from cluster.plugin import chaos, history, tocsin_cluster, tocsin_clusters
 from tests.integration.live import Cluster
+
+__all__ = ["chaos", "history", "tocsin_cluster", "tocsin_clusters"]  # the plugin's fixtures, for the scenarios
 
 
 @pytest.fixture(scope="session")

@@ -120,8 +120,8 @@ class History:
             self._recorder = self._loop = None
 
     def wait(self, seconds: float) -> None:
-        """Let the traffic go on for so many seconds."""
-        time.sleep(seconds)
+        """Let the traffic go on for so many seconds; only inside of `traffic`."""
+        self._begin(asyncio.sleep(seconds)).result(seconds + ENDS_WITHIN_S)
 
     def note(self, plan: Plan, action: str, facts: dict[str, Fact]) -> None:
         """Put a line about a fault on file, if there is one."""

@@ -13,7 +13,7 @@ from rich.console import Console
 from cluster.commands.examine import CODES, WIDTH_MIN
 from cluster.engine.banner import decision_of, show_matrix
 from cluster.engine.folders import new_folder, newest
-from cluster.engine.matrix import MAIN_FAULTS, MAIN_ROWS, Matrix, MatrixPlan, column_of, row_of
+from cluster.engine.matrix import ALL_ROWS, MAIN_FAULTS, MAIN_ROWS, Matrix, MatrixPlan, column_of, row_of
 from cluster.engine.own_cluster import OwnCluster
 from cluster.engine.progress import Ticker
 from cluster.engine.versions import versions
@@ -25,7 +25,6 @@ from cluster.report.comparison import write_comparison
 from cluster.report.page import write_report
 from cluster.runs import Runs
 from cluster.scenario.scenario import Scenario
-from cluster.topology import STRATEGIES
 from cluster.workload.workloads import workload_named
 
 ALL, NONE = "all", "none"
@@ -104,10 +103,7 @@ def rows_of(text: str) -> tuple[RowRecord, ...]:
     if not text:
         return tuple(row_of(strategy, path) for strategy, path in MAIN_ROWS)
     if text == ALL:
-        others = tuple(each for each in MAIN_ROWS if each[1] != "cache-aside")
-        return tuple(
-            row_of(strategy, path) for strategy, path in (*((each, "cache-aside") for each in STRATEGIES), *others)
-        )
+        return tuple(row_of(strategy, path) for strategy, path in ALL_ROWS)
     rows = []
     for name in _names(text):
         strategy, _, path = name.partition("/")

@@ -31,7 +31,7 @@ from cluster.record.run import RunRecord
 from cluster.record.store import MatrixFolder, RunFolder
 from cluster.runs import CLUSTERS
 from cluster.scenario.scenario import FaultStep, Scenario
-from cluster.topology import STRATEGIES
+from cluster.topology import PEERS, STRATEGIES
 
 MAIN_FAULTS = (
     "kill-node", "pause-node", "restart-node", "partition", "drop-messages", "crash-after-commit", "restart-redis",
@@ -39,12 +39,24 @@ MAIN_FAULTS = (
 )  # fmt: skip
 """What `make matrix` does to every strategy."""
 MAIN_ROWS = (
-    *((strategy, "cache-aside") for strategy in STRATEGIES),
-    ("pubsub", "write-behind"),
-    ("sequenced", "write-through"),
+    ("no-cache", "cache-aside"),
+    ("ttl", "cache-aside"),
+    ("pubsub", "cache-aside"),
+    ("tracking", "cache-aside"),
+    ("versioned", "cache-aside"),
+    ("sequenced", "cache-aside"),
     ("sequenced", "write-behind"),
+    ("strict", "cache-aside"),
+    ("flask-caching-simple", "cache-aside"),
+    ("flask-caching-redis", "cache-aside"),
+    ("cashews", "cache-aside"),
+    ("redis-py-tracking", "cache-aside"),
 )
-"""Strategies and write paths of `make matrix`."""
+"""Strategies and write paths of `make matrix`: as many as 15 minutes hold."""
+ALL_ROWS = (
+    *((strategy, "cache-aside") for strategy in (*STRATEGIES, *PEERS)),
+    *((strategy, path) for strategy in ("pubsub", "sequenced") for path in ("write-through", "write-behind")),
+)
 
 
 class Screen(Protocol):

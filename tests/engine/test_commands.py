@@ -15,7 +15,7 @@ from cluster.fault.catalogue import FAULTS
 from cluster.record.run import RunRecord
 from cluster.record.store import RunFolder
 from cluster.scenario.scenario import Scenario
-from cluster.topology import STRATEGIES
+from cluster.topology import PEERS, STRATEGIES
 from tests.demo.toy import committing
 from tests.engine.stand import Stand
 from tests.record.examples import RUN
@@ -130,7 +130,7 @@ def test_a_run_without_its_history_is_not_judged_again(command: Command, tmp_pat
 def test_rows_columns_and_seeds_are_lists_of_names() -> None:
     """As they are typed."""
     assert [row.name for row in rows_of("ttl, sequenced/write-behind")] == ["ttl", "sequenced/write-behind"]
-    assert {row.strategy for row in rows_of("all")} == set(STRATEGIES)
+    assert {row.strategy for row in rows_of("all")} == {*STRATEGIES, *PEERS}
     assert [column.name for column in columns_of("none,kill-node", "all")] == ["no-fault", "kill-node"]
     assert {column.fault for column in columns_of("all", "one")} == set(FAULTS)
     assert (seeds_of("3"), seeds_of("1-4")) == ((3,), (1, 2, 3, 4))

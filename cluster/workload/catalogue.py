@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from random import Random
 
 import msgspec
@@ -24,6 +24,7 @@ from cluster.workload.request import EDGE, REDIS, Origins, Request
 
 LOCALE = "en"
 PER_PAGE = 20
+URLS_MAX = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Catalogue:
             key=self.key(product),
             via=via,
             method="GET",
-            url=URL(f"{self.origins.url(via)}/api/products/{product}", encoded=True),
+            url=_url(f"{self.origins.url(via)}/api/products/{product}"),
             headers=_headers(client),
             body=None,
             operation_id="",
@@ -65,7 +66,7 @@ class Catalogue:
             key=f"product:{product}",
             via=via,
             method="GET",
-            url=URL(f"{self.origins.url(via)}/api/products?{query}", encoded=True),
+            url=_url(f"{self.origins.url(via)}/api/products?{query}"),
             headers=_headers(client),
             body=None,
             operation_id="",
@@ -82,7 +83,7 @@ class Catalogue:
             key=self.key(product),
             via=EDGE,
             method="PATCH",
-            url=URL(f"{self.origins.edge}/api/products/{product}", encoded=True),
+            url=_url(f"{self.origins.edge}/api/products/{product}"),
             headers=headers,
             body=msgspec.json.encode(body),
             operation_id=operation_id,
@@ -96,7 +97,7 @@ class Catalogue:
             key=f"dashboard:{client.user}:{LOCALE}",
             via=EDGE,
             method="GET",
-            url=URL(f"{self.origins.edge}/api/dashboard", encoded=True),
+            url=_url(f"{self.origins.edge}/api/dashboard"),
             headers={**_headers(client), "Accept-Language": LOCALE},
             body=None,
             operation_id="",
@@ -112,7 +113,7 @@ class Catalogue:
             key=self.key(product),
             via=REDIS,
             method="GET",
-            url=URL(f"{worker}/_tocsin/entry?key=product:{product}", encoded=True),
+            url=_url(f"{worker}/_tocsin/entry?key=product:{product}"),
             headers={"Tocsin-Secret": secret},
             body=None,
             operation_id="",
@@ -121,6 +122,12 @@ class Catalogue:
 
     def ended(self, request: Request, reply: Reply) -> None:
         """Take no note: whatever order writes of a product come in, the database numbers them."""
+
+
+@lru_cache(maxsize=URLS_MAX)
+def _url(text: str) -> URL:
+    """Parsed once: the same few addresses are asked for thousands of times."""
+    return URL(text, encoded=True)
 
 
 def _headers(client: Client) -> dict[str, str]:

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from bench.general_search import Op, search
 from cluster.checker.availability import availability
 from cluster.checker.convergence import convergence
 from cluster.checker.leak import leak
@@ -26,14 +27,14 @@ from cluster.checker.linearizable import linearizable
 from cluster.checker.lost_write import lost_write
 from cluster.checker.phantom import phantom
 from cluster.checker.quiescent_agreement import quiescent_agreement
-from cluster.checker.register import registers
+from cluster.checker.register import Register, Registers, registers
 from cluster.checker.regular import regular
 from cluster.checker.session import monotonic_reads, read_your_writes
 from cluster.checker.staleness import staleness
 from cluster.checker.stampede import stampede
 from cluster.checker.verdict import Verdict
 from cluster.history.line import Audit, Audited, Baseline, Invocation, Ok
-from cluster.history.operation import Kind, Layer, Phase
+from cluster.history.operation import BEGINNING, Kind, Layer, Phase
 from cluster.history.reader import read_history
 from cluster.history.recorder import Recorder
 
@@ -124,6 +125,7 @@ def main() -> None:
     options.add_argument("operations", type=int, nargs="?", default=1_000_000)
     options.add_argument("--write-share", type=float, default=0.1)
     options.add_argument("--keys", type=int, default=500)
+    options.add_argument("--search-s", type=float, default=10, help="CPU for a general search on the same history")
     chosen = options.parse_args()
     start = time.process_time()
     print(f"{'':<22}{'CPU':>10}{'peak':>12}")
@@ -147,6 +149,36 @@ def main() -> None:
     for judge_history in (quiescent_agreement, leak, stampede, availability):
         timed(judge_history.__name__, partial(judge_history, history), verdict_note)
     print(f"{'everything':<22}{time.process_time() - start:>8.2f} s")
+    compare(laid_out, budget_s=chosen.search_s)
+
+
+def compare(laid_out: Registers, *, budget_s: float) -> None:
+    """Put the same keys, smallest first, before a general search, and say how far it comes in `budget_s` of CPU."""
+    until_s = time.process_time() + budget_s
+    decided, agreed, operations, whole = 0, 0, 0, 0
+    for register in sorted(laid_out, key=lambda each: len(each.read_rows)):
+        ops = operations_of(register)
+        whole += len(ops)
+        if time.process_time() > until_s:
+            continue
+        found = search(ops, register.versions[0], until_s=until_s)
+        if found is not None:
+            one = Registers(laid_out.history, [register])
+            decided, operations = decided + 1, operations + len(ops)
+            agreed += found == (linearizable(one).found == 0)
+    print(
+        f"\na general search, in {budget_s:g} s: {decided} of {len(laid_out.all)} keys decided, with {operations:,} of "
+        f"{whole:,} operations; {agreed} of {decided} as the judge"
+    )
+
+
+def operations_of(register: Register) -> list[Op]:
+    """One key's operations as the search wants them; the baseline is its first value."""
+    writes = zip(register.write_ranks, register.write_invoked_ns, register.write_returned_ns, strict=True)
+    reads = zip(register.read_ranks, register.read_invoked_ns, register.read_returned_ns, strict=True)
+    versions = register.versions
+    found = [(True, versions[rank], invoked, returned) for rank, invoked, returned in writes if invoked != BEGINNING]
+    return found + [(False, versions[rank], invoked, returned) for rank, invoked, returned in reads]
 
 
 def verdict_note(verdict: Verdict) -> str:

@@ -18,7 +18,9 @@ LONG_L1 = {"TOCSIN_L1_TTL_S": "20"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlantedBug:
-    """One bug. `cause` is None where what it breaks is not about stale reads. `needs` says what no run has yet."""
+    """One bug. `parameters` are those of the first fault, `for_s` is how long the others last. `cause` is None where what
+    it breaks is not about stale reads; `needs` says what no workload has yet.
+    """
 
     name: str
     strategy: str
@@ -28,6 +30,7 @@ class PlantedBug:
     workload: str = "register"
     faults: tuple[str, ...] = ()
     target: str = "one"
+    for_s: float | None = None
     parameters: Parameters = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     needs: str = ""
@@ -35,7 +38,12 @@ class PlantedBug:
     def scenario(self, *, seed: int, duration_s: float = 12.0) -> Scenario:
         """The run that shows it. Its name does not tell which bug it is."""
         steps = tuple(
-            FaultStep(fault=name, target=self.target, parameters=self.parameters if number == 0 else {})
+            FaultStep(
+                fault=name,
+                target=self.target,
+                parameters=self.parameters if number == 0 else {},
+                for_s=self.for_s if number else None,
+            )
             for number, name in enumerate(self.faults)
         )
         return Scenario(
@@ -79,9 +87,8 @@ PLANTED = {
         PlantedBug(
             name="listener-dies",
             strategy="pubsub",
-            faults=("drop-subscribers",),
-            settings={"TOCSIN_L1_TTL_S": "60", "TOCSIN_L2_TTL_S": "30"},
-            property="quiescent agreement",
+            settings=LONG_L1,
+            property="staleness",
             cause=Cause.NOT_DELIVERED,
         ),
         PlantedBug(
@@ -104,7 +111,8 @@ PLANTED = {
             strategy="sequenced",
             faults=("latency", "pause-node"),
             target="node-1",
-            parameters={"latency_ms": 90.0, "jitter_ms": 10.0},
+            for_s=3.0,
+            parameters={"latency_ms": 80.0, "jitter_ms": 5.0},
             settings=LONG_L1,
             property="staleness",
             cause=Cause.DELIVERED_LATE,
@@ -135,7 +143,7 @@ PLANTED = {
         ),
         PlantedBug(
             name="wall-clock",
-            strategy="pubsub",
+            strategy="sequenced",
             faults=("clock-skew",),
             settings=LONG_L1,
             property="staleness",

@@ -10,8 +10,8 @@
 | refilled after apply | it was applied, and an older value was put back afterwards |
 | L2 stale | L2 gave the older value, though it had been told |
 | served by grace | the node knew that it could prove nothing, and answered all the same |
-| clock | it was applied, nothing was put back, and the node's wall clock differs from the others' |
-| ignored | it was applied, and the older value was served all the same |
+| clock | likewise, and the wall clock of the node, or of the writer, differs from the others' |
+| ignored | the node heard of it, and the older value was served all the same |
 | kept by the edge | the edge answered from its own store |
 | unknown | the trace does not say: none was written, or the read came from the database |
 
@@ -23,8 +23,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median_low
 
+from cluster.checker.anomaly import StaleRead
 from cluster.history.operation import Layer, Operation
 from cluster.trace.traces import Event, Traces
 
@@ -73,6 +73,15 @@ class Question:
         return self.read.worker if self.read.via == "edge" else self.read.via
 
 
+def explain_stale(stale: StaleRead, traces: Traces) -> Explained:
+    """Why a read was stale. What it missed first is the version after its own, where the write of that is known."""
+    if stale.at_most_ns is not None:
+        since_ns = stale.read.returned_ns - stale.at_most_ns
+    else:
+        since_ns = stale.newer.invoked_ns if stale.newer is not None else 0
+    return explain(stale.read, since_ns, traces)
+
+
 def explain(read: Operation, since_ns: int, traces: Traces) -> Explained:
     """Why `read` was stale; `since_ns` is when the earliest write that it missed was sent. O(log of the trace)."""
     asked = Question(read, since_ns)
@@ -113,40 +122,50 @@ def _shared(asked: Question, published: Event, told: str, traces: Traces) -> Exp
 def _local(asked: Question, published: Event, told: str, traces: Traces) -> Explained:
     """L1 gave an older value: it did not hear, heard late, kept it again, or did not care."""
     read, worker = asked.read, asked.worker
-    applied = _applied(asked, traces)
-    if applied is None:
+    heard = _heard(asked, published, traces)
+    if heard is None:
         return Explained(Cause.NOT_DELIVERED, f"{told}, and {worker} never heard of it")
-    if applied.t > read.invoked_ns:
-        late = f"{told}, and {applied.process} applied it {_ms(applied.t - published.t)} later"
+    if heard.t > read.invoked_ns:
+        late = f"{told}, and {heard.process} applied it {_ms(heard.t - published.t)} later"
         return Explained(Cause.DELIVERED_LATE, f"{late}, when the read had begun")
-    kept = _older(traces.of("kept", asked.name, worker).between(applied.t, read.returned_ns), asked)
+    kept = _older(traces.of("kept", asked.name, worker).between(heard.t, read.returned_ns), asked)
     if kept is not None:
-        again = (
-            f"{applied.process} applied it, and {worker} took version {kept.version} {_ms(kept.t - applied.t)} later"
-        )
+        again = f"{heard.process} applied it, and {worker} took version {kept.version} {_ms(kept.t - heard.t)} later"
         hit = traces.of("hit", asked.name, worker).last(kept.t + 1)
         refill = _older(traces.of("filled", asked.name).between(published.t, read.returned_ns), asked)
-        from_l2 = hit is not None and hit.t > applied.t and hit.version == kept.version
+        from_l2 = hit is not None and hit.t > heard.t and hit.version == kept.version
         if from_l2 and refill is None:
             return Explained(Cause.L2_STALE, f"{told}, {again}, from L2")
         return Explained(Cause.REFILLED, f"{told}, {again}")
     if _unproved(asked, traces):
         return Explained(Cause.GRACE, f"{told}, and {worker} answered while its node could prove nothing")
-    skew_ns = _skew_ns(worker, traces)
-    if abs(skew_ns) > SKEW_NS:
-        return Explained(Cause.CLOCK, f"{told}, it was applied, and the wall clock of {worker} is {_ms(skew_ns)} off")
-    return Explained(Cause.IGNORED, f"{told}, {applied.process} applied it, and {worker} served the older value")
+    for process in (worker, published.process):
+        skew_ns = _skew_ns(process, read.invoked_ns, traces)
+        if abs(skew_ns) > SKEW_NS:
+            off = f"the wall clock of {process} is {_ms(skew_ns)} off"
+            return Explained(Cause.CLOCK, f"{told}, {heard.process} heard of it, and {off}")
+    return Explained(Cause.IGNORED, f"{told}, {heard.process} heard of it, and {worker} served the older value")
 
 
-def _applied(asked: Question, traces: Traces) -> Event | None:
-    """When the answering worker, or the agent of its node, first applied the write, or dropped everything."""
-    node = asked.worker.partition("/")[0]
-    found = [
-        event
-        for process in (asked.worker, f"{node}/agent")
-        for series in (traces.of("applied", asked.name, process), traces.of("flushed", "*", process))
-        if (event := series.first(asked.since_ns)) is not None
-    ]
+def _heard(asked: Question, published: Event, traces: Traces) -> Event | None:
+    """When the answering worker, or the agent of its node, first heard of this write, or dropped everything.
+
+    Where invalidations have numbers, an application of a later one is none of this; where they have none, it is taken
+    for this one as long as the process applied as many as were published from then on.
+    """
+    agent = f"{asked.worker.partition('/')[0]}/agent"
+    found = []
+    for process in (asked.worker, agent):
+        flushed = traces.of("flushed", "*", process).first(asked.since_ns)
+        if published.sequence >= 0:
+            heard = traces.numbered(process, published.sequence, asked.since_ns)
+        else:
+            applied = traces.of("applied", asked.name, process)
+            heard = applied.first(asked.since_ns)
+            told = len(traces.of("published", asked.name).since(published.t))
+            if heard is not None and len(applied.since(heard.t)) < told and heard.t > asked.read.invoked_ns:
+                heard = None
+        found += [event for event in (flushed, heard) if event is not None]
     return min(found, key=lambda event: event.t, default=None)
 
 
@@ -162,10 +181,10 @@ def _unproved(asked: Question, traces: Traces) -> bool:
     return suspended is not None and (renewed is None or renewed.t < suspended.t)
 
 
-def _skew_ns(worker: str, traces: Traces) -> int:
-    if worker not in traces.offsets_ns:
-        return 0
-    return traces.offsets_ns[worker] - median_low(list(traces.offsets_ns.values()))
+def _skew_ns(process: str, at_ns: int, traces: Traces) -> int:
+    """By how much the wall clock of a process is off, by what the others say."""
+    offset_ns = traces.offset_ns(process, at_ns)
+    return 0 if offset_ns is None else offset_ns - traces.usual_offset_ns()
 
 
 def _ms(duration_ns: int) -> str:

@@ -100,6 +100,20 @@ def test_l2_answered_with_what_nobody_had_cleared() -> None:
     assert cause(traces(PUBLISHED, APPLIED), replace(READ, layer=Layer.L2)) is Cause.L2_STALE
 
 
+def test_the_application_of_a_later_write_is_not_that_of_this_one() -> None:
+    """Numbered: 7 was told, and the node applied 9; without numbers: two were told, and one was applied."""
+    told = [(WRITER, Line(115 * MS, "published", (NAME,), sequence=7)), (WRITER, Line(300 * MS, "published", (NAME,)))]
+    later = (AGENT, Line(301 * MS, "applied", (NAME,), sequence=9))
+    assert cause(Traces([*told, later])) is Cause.NOT_DELIVERED
+    assert cause(traces(PUBLISHED, (300, WRITER, "published"), (301, AGENT, "applied"))) is Cause.NOT_DELIVERED
+
+
+def test_a_number_that_was_heard_and_whose_names_were_not_applied_was_ignored() -> None:
+    """The agent took note of 7, and marked nothing."""
+    told = (WRITER, Line(115 * MS, "published", (NAME,), sequence=7))
+    assert cause(Traces([told, (AGENT, Line(120 * MS, "applied", (), sequence=7))])) is Cause.IGNORED
+
+
 def test_where_nobody_listens_clearing_l2_is_telling() -> None:
     """Cleared before the commit, and filled again with the old row: the same race, under a strategy without L1."""
     found = traces((105, WRITER, "cleared"), (110, READER, "filled", 1))
@@ -127,6 +141,7 @@ def test_the_wall_clock_of_the_node_differs() -> None:
         (process, Line(MS, "began", process=process, wall_ns=MS + offset_ms * MS))
         for process, offset_ms in ((WRITER, 0), ("node-3/worker-1", 3), (READER, -5000))
     ]
+    lines.append((READER, Line(9000 * MS, "began", process=READER, wall_ns=9000 * MS)))  # restarted, and right again
     lines += [(WRITER, Line(115 * MS, "published", (NAME,))), (READER, Line(120 * MS, "applied", (NAME,)))]
     assert cause(Traces(lines)) is Cause.CLOCK
 
@@ -157,7 +172,7 @@ def test_a_folder_of_traces_is_read_whole(tmp_path: Path) -> None:
     found = read_traces(tmp_path)
     event = found.of("applied", "a", AGENT).first(0)
     assert event is not None
-    assert (event.t, found.lines, found.offsets_ns) == (7, 2, {AGENT: 4})
+    assert (event.t, found.lines, found.offset_ns(AGENT, 6)) == (7, 2, 4)
 
 
 def test_what_is_no_trace_is_refused(tmp_path: Path) -> None:

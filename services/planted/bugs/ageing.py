@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 from msgspec.structs import replace
-from tocsin.backplane import Hear
 from tocsin.clock import Clock
 from tocsin.coherence import Coherence
 from tocsin.invalidation import Invalidation
@@ -15,12 +14,14 @@ from tocsin.local import Local, LocalEntry
 from tocsin.names import Names
 from tocsin.settings import CacheSettings
 from tocsin.shared import NOT_ANNOUNCED, Announced, Finished, Store
+from tocsin.sink import Sink
 
 from planted.adaptation import Adaptation
 from planted.around import Around
 
 NEGATIVE_S = 60.0
 STAMP = "at:"
+OLD_S = 2.0
 
 
 class TtlUnit(Adaptation):
@@ -64,63 +65,43 @@ class NegativeKept(Adaptation):
 class _Stamped(Around):
     """L2 whose messages carry the writer's wall clock, as one more tag."""
 
+    def announce(self, invalidation: Invalidation) -> Announced:
+        """Add the time."""
+        announced: Announced = self.inner.announce(_stamped(invalidation))
+        return announced
+
     def finish(
         self, invalidation: Invalidation, stores: Sequence[Store] = (), announced: Announced = NOT_ANNOUNCED
     ) -> Finished:
         """Add the time."""
-        names = invalidation.names
-        stamped = replace(names, tags=(*names.tags, f"{STAMP}{time.time():.6f}"))
-        finished: Finished = self.inner.finish(replace(invalidation, names=stamped), stores, announced)
+        finished: Finished = self.inner.finish(_stamped(invalidation), stores, announced)
         return finished
 
 
-class _Dated(Around):
-    """L1 that knows at what time by the wall clock it took each entry."""
-
-    def __init__(self, inner: Local) -> None:
-        super().__init__(inner)
-        self.taken: dict[str, float] = {}
-
-    def put(self, key: str, entry: LocalEntry) -> bool:
-        """Note the time."""
-        self.taken[key] = time.time()
-        kept: bool = self.inner.put(key, entry)
-        return kept
+def _stamped(invalidation: Invalidation) -> Invalidation:
+    names = invalidation.names
+    return replace(invalidation, names=replace(names, tags=(*names.tags, f"{STAMP}{time.time():.6f}")))
 
 
 class _Comparing(Around):
-    """A listener that drops only what is older, by the clocks on two walls."""
+    """A node's table that does not apply what is old, by the clocks on two walls."""
 
-    def __init__(self, inner: object, local: _Dated) -> None:
-        super().__init__(inner)
-        self._local = local
-
-    def start(self, hear: Hear) -> None:
-        """Listen, and compare."""
-
-        def compare(names: Names) -> None:
-            stamp = next((tag for tag in names.tags if tag.startswith(STAMP)), None)
-            if stamp is None:
-                hear(names)
-                return
-            written_s = float(stamp.removeprefix(STAMP))
-            older = tuple(key for key in names.keys if self._local.taken.get(key, 0.0) < written_s)
-            hear(replace(names, keys=older, tags=tuple(tag for tag in names.tags if tag != stamp)))
-
-        self.inner.start(compare)
+    def apply(self, sequence: int, names: Iterable[str]) -> None:
+        """Apply a message unless it looks like one from long ago."""
+        listed = tuple(names)
+        stamp = next((name for name in listed if name.startswith(f"t:{STAMP}")), None)
+        if stamp is not None and time.time() - float(stamp.removeprefix(f"t:{STAMP}")) > OLD_S:
+            listed = ()
+        self.inner.apply(sequence, listed)
 
 
 class WallClock(Adaptation):
-    """What is older than what one has is ignored, by wall clocks: right until two of them differ. For `pubsub`."""
+    """What is older than two seconds is a repetition, and ignored: by wall clocks, until two of them differ."""
 
     def parts(self, parts: Coherence, settings: CacheSettings, clock: Clock) -> Coherence:  # noqa: ARG002
-        """Around L2, L1 and the listener."""
-        if parts.local is None:
-            return parts
-        local = _Dated(parts.local)
-        return replace(
-            parts,
-            shared=_Stamped(parts.shared),
-            local=cast(Local, local),
-            backplane=_Comparing(parts.backplane, local),
-        )
+        """Around L2, whose messages get the time."""
+        return replace(parts, shared=_Stamped(parts.shared))
+
+    def sink(self, sink: Sink, settings: CacheSettings) -> Sink:  # noqa: ARG002
+        """Around the node's table."""
+        return cast(Sink, _Comparing(sink))

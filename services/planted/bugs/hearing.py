@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ from planted.adaptation import Adaptation
 from planted.around import Around
 
 FROM = "from:"
+HEARD_MAX = 20
 
 
 def _listening(ear: Ear, settings: CacheSettings, clock: Clock) -> RedisListener:
@@ -46,12 +47,27 @@ class WrongChannel(Adaptation):
 
 
 class _Mortal(Around):
-    """An ear that ends its thread with the first error, as if it had been asked to."""
+    """An ear that ends its thread with the first error, or with the twentieth message, which it can't bear."""
 
     def listen(self, told: Told, ending: threading.Event) -> None:
         """Hear until something goes wrong."""
         with contextlib.suppress(Exception):
-            self.inner.listen(told, ending)
+            self.inner.listen(cast(Told, _Counted(told)), ending)
+
+
+class _Counted(Around):
+    """Who is told, up to a message that raises."""
+
+    def __init__(self, inner: Told) -> None:
+        super().__init__(inner)
+        self._left = HEARD_MAX
+
+    def heard(self, decode: Callable[[], Names]) -> None:
+        """Hear one more."""
+        self._left -= 1
+        if not self._left:
+            raise RuntimeError("a message that nobody thought of")
+        self.inner.heard(decode)
 
 
 class _Boastful(Around):
@@ -63,8 +79,8 @@ class _Boastful(Around):
 
 
 class ListenerDies(Adaptation):
-    """The thread that listens ends with the first connection that is lost (redis-py 816): deaf from then on, and
-    ready as before.
+    """The thread that listens ends with the first exception, be it a lost connection (redis-py 816) or a message that
+    it can't bear: deaf from then on, and ready as before.
     """
 
     def adapters(self, adapters: Adapters, settings: CacheSettings, clock: Clock) -> Adapters:

@@ -18,8 +18,8 @@ LONG_L1 = {"TOCSIN_L1_TTL_S": "20"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlantedBug:
-    """One bug. `parameters` are those of the first fault, `for_s` is how long the others last. `cause` is None where what
-    it breaks is not about stale reads; `needs` says what no workload has yet.
+    """One bug. `parameters` are those of the first fault, `for_s` is how long the others last. `cause` is None where
+    what it breaks is not about stale reads; `needs` says what no workload has yet.
     """
 
     name: str
@@ -79,8 +79,10 @@ PLANTED = {
         PlantedBug(
             name="late-fill",
             strategy="sequenced",
+            workload="uniform",
             faults=("sleep-before-fill",),
             target="all",
+            parameters={"sleep_s": 1.0, "count": 30},
             property="staleness",
             cause=Cause.REFILLED,
         ),

@@ -18,7 +18,7 @@ from tocsin.address import Address
 from tocsin.backplane import Hear
 from tocsin.clock import Clock
 from tocsin.coherence import Coherence
-from tocsin.entry import Loaded
+from tocsin.entry import Loaded, Miss
 from tocsin.errors import Unavailable
 from tocsin.invalidation import Invalidation
 from tocsin.local import Local, LocalEntry
@@ -49,6 +49,15 @@ class TracingShared(Around):
             self._trace.write(
                 "hit", (key_name(address.key),), version=found.entry.version, layer="l2", position=found.position
             )
+        return found
+
+    def glimpse(self, addresses: Sequence[Address], *more: Any) -> list[Hit | Miss | None]:
+        """Write down the hits among many."""
+        found: list[Hit | Miss | None] = self.inner.glimpse(addresses, *more)
+        for address, each in zip(addresses, found, strict=True):
+            if isinstance(each, Hit):
+                names = (key_name(address.key),)
+                self._trace.write("hit", names, version=each.entry.version, layer="l2", position=each.position)
         return found
 
     def fill(self, address: Address, load: Load, loaded: Loaded, *more: float) -> Filled:

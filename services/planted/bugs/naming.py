@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 from tocsin.address import Address
 from tocsin.clock import Clock
@@ -35,12 +37,14 @@ class TagMissed(Adaptation):
 class _Anonymous(Around):
     """Addresses of dashboards without their user."""
 
-    def resolve(self, key: str, policy: Policy) -> Address:
-        """`dashboard:ada:en` is `dashboard::en`, for everybody."""
-        if key.startswith("dashboard:"):
-            key = f"dashboard:anybody:{key.rpartition(':')[2]}"
-        address: Address = self.inner.resolve(key, policy)
-        return address
+    def resolve(self, keys: Sequence[str], policy: Policy) -> list[Address]:
+        """`dashboard:ada:en` is `dashboard:anybody:en`."""
+        addresses: list[Address] = self.inner.resolve([_without_user(key) for key in keys], policy)
+        return addresses
+
+
+def _without_user(key: str) -> str:
+    return f"dashboard:anybody:{key.rpartition(':')[2]}" if key.startswith("dashboard:") else key
 
 
 class UserMissing(Adaptation):

@@ -137,8 +137,19 @@ def _search(run: Run) -> Iterator[Member]:
     for seen in everyone():
         if seen.pid in leaders:
             yield Member(leaders[seen.pid], seen)
-        elif marker in environment_of(seen.pid) or (seen.session in sessions and _works_in(seen.pid, run.path)):
-            yield Member(sessions.get(seen.session), seen)
+            continue
+        environment = environment_of(seen.pid)
+        if marker in environment or (seen.session in sessions and _works_in(seen.pid, run.path)):
+            yield Member(sessions.get(seen.session) or _node_of(environment), seen)
+
+
+def _node_of(environment: frozenset[bytes]) -> str | None:
+    """The node that a process in a session of its own belongs to, as its environment says (contract §5).
+
+    A node's agent is one: a node that is killed, or stands still, does so with its agent, as a machine would.
+    """
+    names = (pair.removeprefix(b"CATALOG_NODE=") for pair in environment if pair.startswith(b"CATALOG_NODE="))
+    return next((name.decode(errors="replace") for name in names), None)
 
 
 def _works_in(pid: Pid, folder: Path) -> bool:

@@ -139,8 +139,8 @@ def _local(asked: Question, published: Event, told: str, traces: Traces) -> Expl
         return Explained(Cause.REFILLED, f"{told}, {again}")
     if _unproved(asked, traces):
         return Explained(Cause.GRACE, f"{told}, and {worker} answered while its node could prove nothing")
-    for process in (worker, published.process):
-        skew_ns = _skew_ns(process, read.invoked_ns, traces)
+    for process, at_ns in ((worker, read.invoked_ns), (published.process, published.t)):
+        skew_ns = _skew_ns(process, at_ns, traces)
         if abs(skew_ns) > SKEW_NS:
             off = f"the wall clock of {process} is {_ms(skew_ns)} off"
             return Explained(Cause.CLOCK, f"{told}, {heard.process} heard of it, and {off}")

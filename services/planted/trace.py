@@ -11,6 +11,7 @@ mix and a process that is killed leaves whole lines; a disk that is full costs t
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -41,6 +42,7 @@ class Trace:
         self._now_ns = now_ns
         self._file: int | None = None
         self._process = 0
+        self._opening = threading.Lock()
 
     def write(
         self,
@@ -70,12 +72,19 @@ class Trace:
 
     def _opened(self) -> int:
         process = os.getpid()
-        if self._file is None or self._process != process:  # the child of a fork writes a file of its own
-            self._folder.mkdir(parents=True, exist_ok=True)
-            path = self._folder / f"{self._name.replace('/', '-')}.{process}.jsonl"
-            self._process = process
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            # Two clocks at one moment: by their difference a skewed wall clock shows.
-            clocks = {"t": self._now_ns(), "event": "began", "process": self._name, "wall_ns": time.time_ns()}
-            os.write(self._file, json.encode(clocks) + b"\n")
-        return self._file
+        file = self._file
+        if file is not None and self._process == process:
+            return file
+        with self._opening:
+            # Of several threads that come here at once, the first opens. A child of a fork opens a file of its own.
+            return self._open(process) if self._file is None or self._process != process else self._file
+
+    def _open(self, process: int) -> int:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{self._name.replace('/', '-')}.{process}.jsonl"
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Two clocks at one moment: by their difference a skewed wall clock shows.
+        clocks = {"t": self._now_ns(), "event": "began", "process": self._name, "wall_ns": time.time_ns()}
+        os.write(file, json.encode(clocks) + b"\n")
+        self._process, self._file = process, file
+        return file

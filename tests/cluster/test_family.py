@@ -118,6 +118,20 @@ def test_a_detached_grandchild_is_found_by_its_marker(run: Run) -> None:
     assert seen is None or seen.state is State.DEAD
 
 
+def test_an_agent_in_a_session_of_its_own_belongs_to_the_node_that_its_environment_names(run: Run) -> None:
+    """A node that is killed is killed with its agent, though a worker has started it detached."""
+    detached = Command(
+        ("/bin/sh", "-c", f"setsid sleep 60 & echo $! >{run.path}/agent; exec sleep 60"),
+        run.folder("node-1"),
+        {"CATALOG_NODE": "node-1"},
+    )
+    leader = spawn(run, "node-1", detached).pid
+    agent = number_in(run.path / "agent")
+    until(lambda: (seen := look(agent)) is not None and seen.session == agent, within_s=5, waiting_for="its session")
+    assert numbers(run, "node-1") == {leader.number, agent}
+    assert family.kill(run, "node-1") == 2
+
+
 def test_a_stranger_who_works_in_the_run_folder_is_left_alone(run: Run) -> None:
     """Somebody's shell or editor may stand there: a working directory alone is no sign."""
     start(run, "node-1", "sleep", "60")

@@ -80,3 +80,29 @@ def test_redis_restarted_empty_brings_nothing_back(sequenced: Cluster) -> None:
     )
     until(lambda: every_l1_holds(sequenced, 703), within_s=20, waiting_for="L1 to be used in the new epoch")
     assert agreed(sequenced, 703, written)
+
+
+def test_what_a_cut_node_wrote_before_it_was_killed_is_known_without_the_flusher(sequenced: Cluster) -> None:
+    """Cut off from Redis it commits and can tell nobody; then it is killed, and no flusher runs: the other node's agent
+    finishes the write from the outbox, and its workers give up an entry that would live for ten minutes.
+    """
+    until(lambda: every_l1_holds(sequenced, 704), within_s=10, waiting_for="the product in every L1")
+    others = [worker["url"] for worker in sequenced.node("node-1")["workers"]]
+    sequenced.command("kill", "flusher")
+    sequenced.command("partition", "node-2")
+    answer = requests.patch(
+        f"{sequenced.node('node-2')['workers'][0]['url']}/api/products/704", json={"price": 15.0}, timeout=10
+    )
+    assert (answer.status_code, answer.headers["Tocsin-Pending"]) == (200, "true")
+    sequenced.command("kill", "node-2")
+    written = answer.json()["version"]
+    until(
+        lambda: {sequenced.version(url, 704) for url in others} == {written},
+        within_s=10,
+        waiting_for="the living node to show what the dead one wrote",
+    )
+    sequenced.command("heal")
+    for name in ("node-2", "flusher"):
+        sequenced.command("restart", name)
+    until(lambda: every_l1_holds(sequenced, 704), within_s=30, waiting_for="L1 to be used by all again")
+    assert agreed(sequenced, 704, written)

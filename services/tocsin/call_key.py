@@ -29,14 +29,15 @@ class CallKey:
     def __init__(self, function: Callable[..., Any], name: str = "") -> None:
         self.name = name or f"{function.__module__}.{function.__qualname__}"
         self._signature = inspect.signature(function)
-        kinds = {parameter.kind for parameter in self._signature.parameters.values()}
-        plain = kinds <= {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
-        self._arity = len(self._signature.parameters) if plain else -1
+        parameters = list(self._signature.parameters.values())
+        ordinary = all(parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for parameter in parameters)
+        self._defaults = {parameter.name: parameter.default for parameter in parameters} if ordinary else None
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """Return the key of a call; raise `TypeError` if it is no call of the function, or an argument has no key."""
-        if not kwargs and len(args) == self._arity and _PLAIN.issuperset(map(type, args)):
-            text = f"{self.name}{args!r}"  # what the long way gives for these, in a tenth of its time
+        given = self._given(args, kwargs)
+        if given is not None and _PLAIN.issuperset(map(type, given)):
+            text = f"{self.name}{given!r}"  # what the long way gives for these, in a tenth of its time
         else:
             bound = self._signature.bind(*args, **kwargs)
             bound.apply_defaults()
@@ -45,6 +46,21 @@ class CallKey:
         if len(text) > _LENGTH_MAX:
             return f"{self.name[:64]}#{hashlib.sha256(text.encode()).hexdigest()}"
         return text
+
+    def _given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Return the arguments of a plain call in the order of their parameters; None where `bind` has to see to it."""
+        defaults = self._defaults
+        if defaults is None:
+            return None
+        if not kwargs and len(args) == len(defaults):
+            return args
+        values = {**defaults, **kwargs}
+        names = list(defaults)
+        # One too many, or a name that there is not, or one that is given twice, or none at all: for `bind` to say so.
+        if len(values) > len(defaults) or len(args) > len(names) or not kwargs.keys().isdisjoint(names[: len(args)]):
+            return None
+        given = (*args, *[values[name] for name in names[len(args) :]])
+        return None if any(value is inspect.Parameter.empty for value in given) else given
 
 
 def _described(value: Any, name: str) -> str:

@@ -58,9 +58,9 @@ class Memoized(Generic[P, R]):
         that the codec can't hold.
         """
         key = self._call_key(args, kwargs)
-        answer = self._cache().read(key, lambda: self._load(args, kwargs), self._policy)
+        packed = self._cache().get_or_load(key, functools.partial(self._load, args, kwargs), self._policy)
         try:
-            return cast(R, self._codec.decode(answer.value or b""))
+            return cast(R, self._codec.decode(packed or b""))
         except Unreadable:  # it was kept by another codec, or by an older release with other forms
             self._cache().invalidate(Names(keys=(key,)))
             return self.uncached(*args, **kwargs)

@@ -41,6 +41,20 @@ logger = logging.getLogger(__name__)
 
 View = Callable[..., Any]
 
+KEYS_MAX = 1024
+"""Request lines whose keys a view remembers: making one takes longer than all else that a hit does."""
+_LINE = (
+    *("REQUEST_METHOD", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT"),
+    *("SCRIPT_NAME", "PATH_INFO", "QUERY_STRING"),
+)
+"""All that a key without declared headers, inputs and users is made of."""
+_CONDITIONS = frozenset(
+    {
+        *("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"),
+        *("HTTP_IF_RANGE", "HTTP_RANGE"),
+    }
+)
+
 
 class Varying(Struct, frozen=True, kw_only=True):
     """What varies a view's answers, beside method, host and path.
@@ -55,6 +69,11 @@ class Varying(Struct, frozen=True, kw_only=True):
     inputs: Mapping[str, Callable[[], str | None]] = {}
     user: Callable[[], str | None] | None = None
     public: bool = False
+
+    @property
+    def by_line_alone(self) -> bool:
+        """Whether the request's line and host are all that is in a key."""
+        return not self.headers and not self.inputs and self.user is None
 
     def key(self, name: str) -> ContextKey:
         """Return the key of the current request to the view `name`."""
@@ -113,28 +132,44 @@ class CachedView:
         self._tags = tags
         self._statuses = statuses
         self._found_personal = False
+        self._keys: dict[tuple[Any, ...], ContextKey] = {}
 
     def __call__(self, **arguments: Any) -> Response:
         """Answer the current request from the cache, else by the view; raises what the view raises."""
-        if request.method not in ("GET", "HEAD") or self._found_personal:
+        asked = request_ctx.request
+        environ = asked.environ
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or self._found_personal:
             return self._answer(arguments)
-        key = self._varying.key(self.name)
-        if "Authorization" in request.headers and not key.personal and not self._varying.public:
+        key = self._key(environ)
+        if "HTTP_AUTHORIZATION" in environ and not key.personal and not self._varying.public:
             return self._answer(arguments)
         made: list[Response | HTTPException] = []
-        answer = self._cache().read(key.text, lambda: self._load(key, arguments, made), self._policy)
-        if answer.value is None:  # not to be kept: each request has an answer of its own
+        kept = self._cache().get_or_load(key.text, functools.partial(self._load, key, arguments, made), self._policy)
+        if kept is None:  # not to be kept: each request has an answer of its own
             own = made[0] if made else self._answer(arguments)
             if isinstance(own, HTTPException):
                 raise own
             return own
         try:
-            response: Response = self._codec().decode(answer.value)
+            response: Response = self._codec().decode(kept)
         except Unreadable:  # an older release kept it in another form
             self._cache().invalidate(Names(keys=(key.text,)))
             return self._answer(arguments)
-        response.make_conditional(request)
+        if not _CONDITIONS.isdisjoint(environ):
+            response.make_conditional(asked)
         return response
+
+    def _key(self, environ: Mapping[str, Any]) -> ContextKey:
+        """Return the request's key; where only its line and host vary it, one that was made before may be known."""
+        if not self._varying.by_line_alone:
+            return self._varying.key(self.name)
+        line = tuple(map(environ.get, _LINE))
+        key = self._keys.get(line)
+        if key is None:
+            if len(self._keys) >= KEYS_MAX:
+                self._keys.clear()
+            key = self._keys[line] = self._varying.key(self.name)
+        return key
 
     def invalidate_all(self) -> None:
         """Forget all answers of this view, on all nodes."""

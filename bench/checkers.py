@@ -167,9 +167,10 @@ def compare(laid_out: Registers, *, budget_s: float) -> None:
             one = Registers(laid_out.history, [register])
             decided, operations = decided + 1, operations + len(ops)
             agreed += found == (linearizable(one).found == 0)
+    took_s = time.process_time() - start
     print(
-        f"\na general search, in {time.process_time() - start:.2f} of {budget_s:g} s: {decided} of {len(laid_out.all)} keys decided, with {operations:,} of "
-        f"{whole:,} operations; {agreed} of {decided} as the judge"
+        f"\na general search, in {took_s:.2f} of {budget_s:g} s: {decided} of {len(laid_out.all)} keys decided, "
+        f"with {operations:,} of {whole:,} operations; {agreed} of {decided} as the judge"
     )
 
 

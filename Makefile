@@ -11,7 +11,7 @@ options = $(if $(STRATEGY),--strategy $(STRATEGY)) $(if $(WRITE_PATH),--write-pa
 chosen = $(if $(SEED),--seed $(SEED))
 
 .PHONY: help install install-dev cluster-up cluster-down cluster-status cluster-logs kill chaos-kill pause resume restart \
-        partition heal demo run matrix soak recheck report doctor test unit integration test-compose simulate check format lock clean
+        partition heal demo run matrix soak selfcheck recheck report doctor test unit integration test-compose simulate check format lock clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+( [a-z-]+)*:.*## / {sub(" .*", "", $$1); printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ soak: install  ## every strategy × every fault × many seeds (SEEDS=1-20); Ctrl
 
 recheck: install  ## judge the newest run again, from its history alone
 	@$(CLUSTER) recheck
+
+selfcheck: install  ## plant every known bug and see whether the examiner convicts it, and acquits what is clean (QUICK=1: a few)
+	@$(CLUSTER) selfcheck $(if $(QUICK),--quick) $(chosen)
 
 report: install  ## write the report of the newest run or matrix again
 	@$(CLUSTER) report

@@ -35,6 +35,7 @@ VERBS = {
     "replay": "cluster.commands.examine:replay",
     "list": "cluster.commands.examine:list_names",
     "check": "cluster.commands.check:check",
+    "selfcheck": "cluster.selfcheck.command:selfcheck",
     "doctor": "cluster.commands.look:doctor",
     "edge": "cluster.commands.edge:edge",
     "demo": "cluster.demo.command:demo",

@@ -47,8 +47,17 @@ class Brought:
     fresh: bool
 
 
-def bring_up(topology: Topology, runs: Runs, say: Say, *, clock: Callable[[], float] = time.monotonic) -> Brought:
+def bring_up(
+    topology: Topology,
+    runs: Runs,
+    say: Say,
+    *,
+    planted: str | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Brought:
     """Make the cluster that `topology` describes run. Does nothing when it does already.
+
+    `planted` is the name of a bug that its services are to have (default: what the environment asks for).
 
     Raises ClusterError when another one runs, when parts of it are dead, or when it does not come up; then, and on
     Ctrl-C, everything that was started is ended again.
@@ -63,7 +72,7 @@ def bring_up(topology: Topology, runs: Runs, say: Say, *, clock: Callable[[], fl
         runs.prune()
         with _hangups_raise():
             run = runs.create(topology, now=datetime.now(UTC), secret=secrets.token_urlsafe(32))
-            plant(run, wished())
+            plant(run, planted or wished())
             try:
                 runs.make_current(run)
                 launcher_of(run).up(say)

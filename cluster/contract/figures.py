@@ -80,7 +80,10 @@ def _fresh(case: Case, scope: Scope, phases: frozenset[int]) -> Freshness:
         kind == READ and outcome == OK and version != NO_VERSION and phase in phases and via in among
         for kind, outcome, version, phase, via in columns
     )
-    numbers = [number for number, row in enumerate(stale.rows) if history.phase[row] in phases]
+    # Of those that are judged alone: what Redis itself was asked at the end is in the history, too.
+    numbers = [
+        number for number, row in enumerate(stale.rows) if history.phase[row] in phases and history.via[row] in among
+    ]
     late = sorted(stale.at_least_ns[number] for number in numbers)
     worst = stale.evidence([max(numbers, key=stale.at_least_ns.__getitem__)])[0] if numbers else None
     count, capped = nines(len(numbers), judged)

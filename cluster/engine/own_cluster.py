@@ -20,10 +20,11 @@ from cluster.scenario.scenario import Scenario
 
 
 class OwnCluster:
-    """One cluster after the other, in one folder. `say` gets lines of progress."""
+    """One cluster after the other, in one folder. `say` gets lines of progress; `planted` is a bug that each has."""
 
-    def __init__(self, folder: Path, say: Say) -> None:
+    def __init__(self, folder: Path, say: Say, *, planted: str | None = None) -> None:
         """Nothing is started yet."""
+        self._planted = planted
         self._runs = Runs(folder)
         self._say = say
 
@@ -57,5 +58,5 @@ class OwnCluster:
                 return cluster
             self._say(f"a new cluster, since of the old one {broken}")
             self.close()
-        bring_up(scenario.topology(), self._runs, self._say)
+        bring_up(scenario.topology(), self._runs, self._say, planted=self._planted)
         return Cluster(*running_cluster(self._runs))

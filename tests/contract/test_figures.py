@@ -53,6 +53,21 @@ def test_a_run_without_traffic_has_figures_too() -> None:
     assert found.freshness["all"].nines is None
 
 
+def test_what_redis_itself_was_asked_is_no_answer_to_a_client() -> None:
+    """A stale value in L2 at the end is in the history, and in no share of the answers, which it could exceed."""
+    text = f"""
+baseline x=1
+s2 write x=2 20..30
+- read x=2 40..48 {W1} layer=database
+- read x=1 70..71 via=redis phase=heal op=-
+- read x=1 72..73 via=redis phase=heal op=-
+audit x=2
+audited
+"""
+    found = figures(Case(history(text)))
+    assert {part: each.stale.part for part, each in found.freshness.items() if each.stale.part} == {}
+
+
 def test_wilson_brackets_the_share() -> None:
     """Of 10 in 100, by the formula: 5.5 % to 17.4 %; of none, no share at all; of nothing found, not nothing."""
     ten = share(10, 100)

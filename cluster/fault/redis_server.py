@@ -26,9 +26,11 @@ from cluster.fault.port import Cluster, Evidence, Fact, Plan
 from cluster.fault.steps import SteppedFault
 from cluster.status import State
 from cluster.target import parse_target
+from cluster.until import Missing, until
 
 ASK_S = 2.0
 SILENT_S = 0.5
+OVERFLOW_S = 10.0
 REDIS = "redis"
 MARK = "examiner:mark"
 LIMIT = "client-output-buffer-limit"
@@ -187,13 +189,18 @@ def _have_lost_all(cluster: Cluster, plan: Plan) -> Evidence:
 
 
 def _overflow(cluster: Cluster, plan: Plan) -> None:
-    with asking(cluster) as client:
-        client.config_set(LIMIT, "pubsub 65536 65536 1")
-        for (
-            channel
-        ) in client.pubsub_channels():  # one message that no buffer may hold: Redis closes whoever was to get it
-            client.publish(channel, "x" * int(plan.parameters["bytes"]))
-        client.config_set(LIMIT, str(plan.before["limit"]))
+    flood = "x" * int(plan.parameters["bytes"])
+
+    def missing() -> Missing:
+        with asking(cluster) as client:
+            client.config_set(LIMIT, "pubsub 65536 65536 1")
+            for channel in client.pubsub_channels():
+                client.publish(channel, flood)  # that no buffer may hold: Redis closes whoever was to get it
+            client.config_set(LIMIT, str(plan.before["limit"]))
+        return None if _have_overflowed(cluster, plan).took else "nobody who listens was cut off"
+
+    # Again, until somebody was: at a single moment all who listen may just be connecting.
+    until(missing, within_s=OVERFLOW_S, waiting_for="a subscriber's buffer to overflow", every_s=0.3)
 
 
 def _widen(cluster: Cluster, plan: Plan) -> None:

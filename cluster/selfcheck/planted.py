@@ -131,9 +131,9 @@ PLANTED = {
         PlantedBug(
             name="tag-missed",
             strategy="sequenced",
+            workload="tags",
             property="staleness",
-            cause=Cause.NEVER_PUBLISHED,
-            needs="a workload that reads lists",
+            cause=None,
         ),
         PlantedBug(name="user-missing", strategy="sequenced", property="leak", cause=None),
         PlantedBug(

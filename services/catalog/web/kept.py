@@ -13,11 +13,10 @@ are told to ask each time. Fields: RFC 9875, RFC 9213; the two others are Fastly
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import quote
 
 from flask import Response
 from tocsin import Answer, Names
-from tocsin.edge.group import base_text, group_list
+from tocsin.edge.group import base_text, group_list, tag_of
 
 AT_THE_EDGE = "max-age=60, stale-while-revalidate=30, stale-if-error=300"
 """Stale answers too are only such as nothing has invalidated: the edge compares its marks before it uses them."""
@@ -31,7 +30,7 @@ def let_keep(response: Response, answer: Answer, names: Iterable[str]) -> None:
     response.headers["Tocsin-Base"] = base_text(answer.base)
     response.headers["CDN-Cache-Control"] = AT_THE_EDGE
     response.headers["Cache-Groups"] = group_list(named)
-    plain = [quote(name, safe=":-._~") for name in named]
+    plain = [tag_of(name) for name in named]
     response.headers["Surrogate-Key"] = " ".join(plain)
     response.headers["Cache-Tag"] = ",".join(plain)
 

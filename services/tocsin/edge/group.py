@@ -27,6 +27,16 @@ def group_in(name: str) -> str:
     return name if name == EVERYTHING else group_of(name[2:])
 
 
+def tag_of(name: str) -> str:
+    """Return a key, tag or namespace as CDNs take it: blanks part names in `Surrogate-Key`, commas in `Cache-Tag`."""
+    return quote(name, safe=":-._~")
+
+
+def tag_in(name: str) -> str:
+    """Return the tag of a name as messages have it; `*` stays what it is."""
+    return name if name == EVERYTHING else tag_of(name[2:])
+
+
 def group_list(names: Iterable[str]) -> str:
     """Return the field value that lists the groups of `names`: a list of strings."""
     return ", ".join(f'"{group_of(name)}"' for name in names)

@@ -15,6 +15,7 @@ import msgspec
 from cluster.checker.verdict import Decision
 from cluster.record.run import RunRecord
 from cluster.selfcheck.planted import PlantedBug
+from cluster.trace.cause import Cause
 
 SCHEMA = 1
 
@@ -81,7 +82,9 @@ def line_of_bug(bug: PlantedBug, record: RunRecord, run: str) -> Line:
     """How a run with a bug is to be counted."""
     wanted = bug.property + (f", {bug.cause}" if bug.cause else "")
     broken = [promise.property for promise in record.promises if promise.decision is Decision.INVALID]
-    cause = max(record.causes, key=lambda each: each.count).cause if record.causes else ""
+    # The edge keeps what a worker gave it, so its stale answers have the worker's cause.
+    own = [each for each in record.causes if each.cause != Cause.EDGE]
+    cause = max(own, key=lambda each: each.count).cause if own else ""
     said = f"{', '.join(dict.fromkeys(broken)) or record.reason}" + (f", {cause}" if cause and broken else "")
     if record.skipped:
         finding, said = Finding.SKIPPED, record.skipped

@@ -47,6 +47,12 @@ def test_a_bug_that_is_convicted_of_something_else_has_escaped() -> None:
     assert finding(run(Decision.VALID)) is Finding.ESCAPED
 
 
+def test_what_the_edge_kept_is_the_cause_of_whoever_gave_it() -> None:
+    """However many answers it gave from its store: the cause that counts is the workers' own."""
+    causes = (("kept by the edge", 90), ("not delivered", 9))
+    assert finding(run(Decision.INVALID, broken=("staleness",), causes=causes)) is Finding.CONVICTED
+
+
 def test_a_bug_that_is_not_about_stale_reads_needs_no_cause() -> None:
     """A leak is a leak."""
     assert finding(run(Decision.INVALID, broken=("leak",)), PLANTED["user-missing"]) is Finding.CONVICTED

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cluster.scenario.scenario import FaultStep, Parameters, Scenario
+from cluster.scenario.scenario import FaultStep, Scenario
 from cluster.trace.cause import Cause
 
 LONG_L1 = {"TOCSIN_L1_TTL_S": "20"}
 """Long enough that what a listener missed is still served when a promise says that it may not be."""
-SLOW: Parameters = {"latency_ms": 80.0, "jitter_ms": 5.0}
-"""A question to Redis is under way most of the time, and no timeout of 250 ms is reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,16 +95,11 @@ PLANTED = {
         PlantedBug(
             name="lease-from-reply",
             strategy="sequenced",
-            # A reply must be on its way when the node stops: it mostly is, and three stops leave little to chance.
-            faults=(
-                FaultStep(fault="latency", target="node-1", at_s=1.0, for_s=10.5, parameters=SLOW),
-                FaultStep(fault="pause-node", target="node-1", at_s=3.0, for_s=2.0),
-                FaultStep(fault="pause-node", target="node-1", at_s=6.0, for_s=2.0),
-                FaultStep(fault="pause-node", target="node-1", at_s=9.0, for_s=2.0),
-            ),
-            settings=LONG_L1,
             property="staleness",
             cause=Cause.DELIVERED_LATE,
+            # Tried with latency and three pauses of the node: by then its workers have a queue, and answer too late.
+            needs="an agent that stops between a question to Redis and its answer, while its workers go on (the "
+            "simulator's mutant M03 shows it)",
         ),
         PlantedBug(name="own-echo", strategy="pubsub", settings=LONG_L1, property="staleness", cause=Cause.IGNORED),
         PlantedBug(name="ttl-unit", strategy="ttl", property="staleness", cause=Cause.NEVER_PUBLISHED),

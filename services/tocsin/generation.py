@@ -23,6 +23,7 @@ What always holds:
 Source: PROTOCOL "State"; the stories C4, C10 and C11 of the model checking (docs/coherence.md).
 """
 
+import threading
 import zlib
 from array import array
 from collections.abc import Iterable
@@ -31,7 +32,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tocsin.position import Position
-from tocsin.proof import Proof, Stamp
+from tocsin.proof import DEAD, UNPROVED, Proof, Stamp
 
 EPOCH, DEADLINE, APPLIED, CHANGE = 1, 2, 3, 4
 FORMAT = 0
@@ -39,6 +40,8 @@ FORMAT = 0
 
 HEADER_WORDS = 8
 SLOTS = 1 << 16
+PROOFS_KEPT = 256
+"""Live proofs that are kept before the dead ones among them are looked for."""
 EVERYTHING = "*"
 """The name that every entry carries: invalidating it clears all. It has slot 0 to itself."""
 
@@ -99,8 +102,10 @@ class Generations:
         self.words = memory.words
         self.moments = memory.moments
         self._others = memory.slots - 1
-        self.proof = Proof()
         self.round = 0
+        self._lock = threading.Lock()
+        self._proofs: list[Proof] = []
+        self._proofs_max = PROOFS_KEPT
 
     def slot(self, name: str) -> int:
         """Return the slot of a name: 0 for `*`, else one of the others by checksum, the same in every process."""
@@ -115,11 +120,11 @@ class Generations:
 
         `since` is the round in which the caller began to look, if it has looked at anything before.
         """
-        proof = self.proof
+        proof = stamp.proof
         # The deadline before the change. Change first, then the deadline (C10c):
         #   reader: change = 7, as proved ...................................... deadline: live → hits the old entry
         #   agent:                        flush to another epoch, renew the lease
-        if stamp.proof is proof and now_s < proof.until_s and self.words[CHANGE] == proof.change:
+        if now_s < proof.until_s and self.words[CHANGE] == proof.change:
             return ""
         return self._prove(stamp, now_s, self.round if since is None else since)
 
@@ -148,37 +153,40 @@ class Generations:
         # Again (C10c, d): a flush may have lowered the slots, or `applied` be another epoch's.
         if words[EPOCH] != stamp.epoch:
             return "epoch"
-        stamp.proof = self._shared_proof(change, applied, deadline_s, since)
+        until_s = deadline_s if deadline_s < stamp.expires_s else stamp.expires_s
+        stamp.proof = self._proof(change, applied, until_s, since)
         return ""
 
-    def _shared_proof(self, change: int, applied: int, deadline_s: float, since: int) -> Proof:
-        """Return the current proof if it says no more than what was found, else a new one, which becomes current.
-
-        Nothing that was found before a `forget` may be current after it:
-            reader: own writes: none ... proves an entry ............................ makes that proof current → hits it
-            writer:                      writes the entry's tag, tells this reader to forget
-        """
-        current = self.proof
-        # After `current` was taken: one that was made current in vain (below) is then known as such.
-        if self.round != since:
-            return Proof(change, applied, deadline_s, since)
-        # A proof up to a later sequence than what was found here would be too much:
-        #   reader: change = 7, applied = 8, slot = 0 ............................ shares it: hit at watermark 9
-        #   other reader:                               applied = 9 → a proof at change 7, up to 9
-        #   agent:                           slot = 9, applied = 9
-        if current.change == change and current.round == since and current.applied <= applied:
-            if deadline_s > current.until_s:
-                current.until_s = deadline_s
-            return current
-        proof = self.proof = Proof(change, applied, deadline_s, since)
-        if self.round != since:
-            self.proof = Proof()
-        return proof
+    def _proof(self, change: int, applied: int, until_s: float, since: int) -> Proof:
+        """Return a proof that says what was found and no more: that of others who found the same, or a new one."""
+        # Nothing in here waits or calls out. Without the lock a proof could be made live beside `forget`, unseen.
+        with self._lock:
+            # What was found before a `forget` must not live after it:
+            #   reader: own writes: none ... proves an entry ..................................... the proof lives → hit
+            #   writer:                      writes the entry's tag, tells this reader to forget
+            if self.round != since:
+                return Proof(DEAD, applied)
+            last = self._proofs[-1] if self._proofs else UNPROVED
+            # A proof up to a later sequence than what was found here would be too much:
+            #   reader: change = 7, applied = 8, slot = 0 ........................... shares it: hit at watermark 9
+            #   other reader:                               applied = 9 → a proof at change 7, up to 9
+            #   agent:                           slot = 9, applied = 9
+            if last.change == change and last.until_s == until_s and last.applied <= applied:
+                return last
+            if len(self._proofs) >= self._proofs_max:
+                self._proofs = [proof for proof in self._proofs if proof.change >= change]
+                self._proofs_max = 2 * len(self._proofs) + PROOFS_KEPT
+            proof = Proof(change, applied, until_s)
+            self._proofs.append(proof)
+            return proof
 
     def forget(self) -> None:
         """Begin a new round: every entry must be proved anew, by somebody who began to look after this."""
-        self.round += 1  # before the proof goes: see `_shared_proof`
-        self.proof = Proof()
+        with self._lock:
+            self.round += 1
+            for proof in self._proofs:
+                proof.change = DEAD
+            self._proofs.clear()
 
     def end(self) -> None:
         """Prove nothing any more: the table has been replaced, or given up."""

@@ -67,7 +67,6 @@ class LocalEntry(Stamp, kw_only=True, gc=False):
     namespace: str | None
     namespace_version: int | None
     loaded_s: float
-    expires_s: float
     used: bool = False
     main: bool = False
 

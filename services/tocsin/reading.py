@@ -26,16 +26,19 @@ from tocsin.errors import Unavailable
 from tocsin.fetched import Fetched, from_copy
 from tocsin.fetching import Fetcher
 from tocsin.flights import Flights
-from tocsin.freshness import ANYTHING, Demand, doubted
+from tocsin.freshness import ANYTHING, Demand, demand, doubted
 from tocsin.glance import Glance
 from tocsin.loading import Loader, Loading
 from tocsin.looking import Looker
 from tocsin.names import check_name
 from tocsin.observer import Observer, Spared
 from tocsin.policy import Policy
+from tocsin.position import Position
 from tocsin.protection import Protection
 from tocsin.refreshing import Refresher
 from tocsin.settings import CacheSettings
+
+DEFAULT_POLICY = Policy()
 
 
 class Reader:
@@ -93,12 +96,25 @@ class Reader:
         self._observer.read(answer, self._clock.now() - begun_s)
         return answer
 
-    def _value(self, key: str, load: Loader | None, policy: Policy) -> bytes | None:
+    def demand(self, at_least: Position | None, max_stale_s: float | None) -> Demand:
+        """Return a demand as this strategy can meet it; raise `ValueError` for one that nobody can."""
+        return demand(at_least if self._parts.numbers else None, max_stale_s)
+
+    def _value(
+        self,
+        key: str,
+        default: object,
+        policy: Policy | None,
+        at_least: Position | None,
+        max_stale_s: float | None,
+        load: Loader | None,
+    ) -> object:
         """Return what the shortest way has not found; without a loader, only what is kept."""
+        wanted = self.demand(at_least, max_stale_s)
         if load is not None:
-            return self.read(key, load, policy).value
-        (look,) = self.looker.look((key,), policy, ANYTHING)
-        return look.value if isinstance(look, Answer) else None
+            return self.read(key, load, policy or DEFAULT_POLICY, wanted).value
+        (look,) = self.looker.look((key,), policy or DEFAULT_POLICY, wanted)
+        return look.value if isinstance(look, Answer) else default
 
     def _read(self, key: str, load: Loader, policy: Policy, demand: Demand) -> Answer:
         parts = self._parts

@@ -31,6 +31,11 @@ def nothing() -> None:
     """The step of a scene in which nobody comes between."""
 
 
+def nothing_beyond(*asked: object) -> None:
+    """The proper read of a scene: a miss."""
+    assert asked[0] == KEY
+
+
 @dataclass
 class Scene:
     """A node's table and one worker with one entry; `hits` collects what its reads concluded.
@@ -69,7 +74,7 @@ class Scene:
             prover=self,
             now=lambda: NOW_S,
             tell=lambda _: None,
-            beyond=lambda _key, _load, _policy: None,
+            beyond=nothing_beyond,
         )
         self.glance.renew(self.reader)
 
@@ -79,7 +84,7 @@ class Scene:
 
     def proved(self) -> "Scene":
         """Let the entry have been proved before the scene begins, so that the next read takes the fast path."""
-        self.stamp.proof = self.reader.proof = Proof(self.words[CHANGE], self.words[APPLIED], self.deadline_s)
+        self.stamp.proof = Proof(self.words[CHANGE], self.words[APPLIED], self.deadline_s)
         return self
 
     def read(self) -> None:

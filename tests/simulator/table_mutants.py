@@ -99,14 +99,23 @@ class SuspendsQuietly(Keeper):
 class SharesTheLatest(Generations):
     """Lets all entries proved at one change share what the last of them was proved up to."""
 
-    def _shared_proof(self, change: int, applied: int, deadline_s: float, since: int) -> Proof:
-        if self.proof.change == change:
-            self.proof.applied = applied
-        return super()._shared_proof(change, applied, deadline_s, since)
+    def _proof(self, change: int, applied: int, until_s: float, since: int) -> Proof:
+        proof = super()._proof(change, applied, until_s, since)
+        for each in self._proofs:
+            if each.change == change:
+                each.applied = max(each.applied, applied)
+        return proof
 
 
 class NoRounds(Generations):
-    """Makes current what was found before the reader was told to forget."""
+    """Lets live what was found before the reader was told to forget."""
 
-    def _shared_proof(self, change: int, applied: int, deadline_s: float, since: int) -> Proof:
-        return super()._shared_proof(change, applied, deadline_s, self.round)
+    def _proof(self, change: int, applied: int, until_s: float, since: int) -> Proof:
+        return super()._proof(change, applied, until_s, self.round)
+
+
+class ForgetsNothing(Generations):
+    """Begins a new round and lets the proofs of the last one live."""
+
+    def forget(self) -> None:
+        self.round += 1

@@ -17,10 +17,13 @@ from tocsin.clock import Clock
 from tocsin.generation import DEADLINE, Generations
 from tocsin.glob import prefix_of
 from tocsin.local import LocalEntry
-from tocsin.message import key_name, names_in, namespace_name, prefix_name, tag_name
+from tocsin.message import names_in, namespace_name, prefix_name, tag_name
 from tocsin.names import Names
 from tocsin.position import Position
 from tocsin.shared import Filled, Load
+
+NAMES_KNOWN = 1024
+"""Combinations of names whose slots are remembered, so that the entries that have them share one tuple."""
 
 LEASE = "lease"
 """The doubt of a node that can't prove anything at the moment: the entry may be true all the same."""
@@ -48,7 +51,7 @@ class Evidence(Protocol):
         """Return for how many seconds an entry that is not in doubt may have been untrue, at most."""
 
     def slots(self, address: Address, tags: tuple[str, ...]) -> tuple[int, ...] | None:
-        """Return the slots of an entry's names, () where the strategy has none, None if nothing can be kept now."""
+        """Return the slots of an entry's names beside its key, () where there are none, None if nothing can be kept."""
 
     def renew(self) -> None:
         """Begin anew in the child of a fork."""
@@ -169,6 +172,7 @@ class Proved(Answered):
         self._lock = self._clock.lock()
         self._own: dict[int, int] = {}
         self._own_until = Position()
+        self._known_slots: dict[tuple[Generations, tuple[str, ...]], tuple[int, ...]] = {}
 
     def doubt(self, entry: LocalEntry, address: Address, now_s: float, at_least: Position | None) -> str:
         """Ask the table; then compare what the session has seen with what the entry was proved up to."""
@@ -217,11 +221,17 @@ class Proved(Answered):
         return max(0.0, now_s - (generations.moments[DEADLINE] - self._lease_s))
 
     def slots(self, address: Address, tags: tuple[str, ...]) -> tuple[int, ...] | None:
-        """Return the slots of the key, its tags, its namespace and `*`."""
+        """Return the slots of the tags, the namespace, the prefix and `*`: one tuple for all entries with the same."""
         generations = self._table.generations
         if generations is None:
             return None
-        return generations.slots((key_name(address.key), *names_of(address, tags)))
+        names = names_of(address, tags)
+        known = self._known_slots.get((generations, names))
+        if known is None:
+            if len(self._known_slots) >= NAMES_KNOWN:
+                self._known_slots.clear()
+            known = self._known_slots[generations, names] = generations.slots(names)
+        return known
 
     def wrote(self, names: Names, position: Position | None) -> Names:
         """Remember the slots until the table has them: a process sees its own writes at once, whoever asks.
@@ -250,7 +260,7 @@ class Proved(Answered):
                     #   agent:                   slot = 9, applied = 9                                     change
                     generations.forget()
             return False
-        return any(own.get(slot, 0) > entry.base for slot in entry.slots)
+        return any(own.get(slot, 0) > entry.base for slot in generations.slots_of(entry))
 
 
 def names_of(address: Address, tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -35,8 +35,8 @@ def from_copy(entry: LocalEntry, now_s: float, detail: str | None = None) -> Ans
         Layer.L1,
         (Step(Layer.L1, True, ttl_s=entry.expires_s - now_s, detail=detail),),
         age_s=now_s - entry.loaded_s,
-        namespace_version=entry.namespace_version,
+        namespace_version=entry.family.namespace_version,
         watermark=watermark,
         base=None if detail else watermark,  # what is shown as a stale one is proved by nothing
-        tags=entry.tags,
+        tags=entry.family.tags,
     )

@@ -36,7 +36,7 @@ from tocsin.fetched import Fetched
 from tocsin.freshness import ANYTHING, Demand
 from tocsin.glimpsing import Glimpser
 from tocsin.loading import Loader, Loading
-from tocsin.local import LocalEntry
+from tocsin.local import Family, LocalEntry
 from tocsin.observer import Observer, Spared
 from tocsin.policy import Policy
 from tocsin.position import PENDING, Position
@@ -47,6 +47,8 @@ from tocsin.stale import Stale, showable
 
 PAUSE_MIN_S: Final = 0.002
 PAUSE_MAX_S: Final = 0.05
+FAMILIES_KNOWN: Final = 1024
+"""Families that are remembered, so that the entries of one share it."""
 
 
 class Fetcher:
@@ -70,6 +72,8 @@ class Fetcher:
         self._loading = loading
         self._chance = chance
         self._stale = Stale(parts=parts, observer=observer)
+        self._families: dict[Family, Family] = {}
+        self._last = Position()
         self.glimpser = Glimpser(parts=parts, clock=clock, given=self.given)
 
     def fetch(
@@ -243,6 +247,23 @@ class Fetcher:
     def _l1_s(self, policy: Policy, ttl_s: float) -> float:
         return min(policy.l1_ttl_s or self._settings.l1_ttl_s, ttl_s)
 
+    def _family(self, family: Family) -> Family:
+        """Return the one object for all that are equal to it."""
+        known = self._families.get(family)
+        if known is None:
+            if len(self._families) >= FAMILIES_KNOWN:
+                self._families.clear()
+            known = self._families[family] = family
+        return known
+
+    def _shared_position(self, position: Position) -> Position:
+        """Return `position`, its numbers being the objects that the entry before had, where they are equal."""
+        last = self._last
+        epoch = last.epoch if last.epoch == position.epoch else position.epoch
+        sequence = last.sequence if last.sequence == position.sequence else position.sequence
+        self._last = Position(epoch, sequence)
+        return self._last
+
     def _copy(
         self, address: Address, loaded: Loaded, base: Position | None, *, loaded_s: float, expires_s: float
     ) -> LocalEntry | None:
@@ -250,15 +271,13 @@ class Fetcher:
         slots = self._parts.evidence.slots(address, loaded.tags)
         if slots is None:
             return None
-        known = base or Position()
+        known = self._shared_position(base or Position())
         self.glimpser.learn(address, loaded.tags)
         return LocalEntry(
             value=loaded.value,
             version=loaded.version,
-            tags=loaded.tags,
+            family=self._family(Family(loaded.tags, address.namespace, address.namespace_version)),
             physical=address.physical,
-            namespace=address.namespace,
-            namespace_version=address.namespace_version,
             loaded_s=loaded_s,
             expires_s=expires_s,
             epoch=known.epoch,

@@ -31,6 +31,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from tocsin.message import EVERYTHING, key_name
 from tocsin.position import Position
 from tocsin.proof import DEAD, UNPROVED, Proof, Stamp
 
@@ -42,8 +43,6 @@ HEADER_WORDS = 8
 SLOTS = 1 << 16
 PROOFS_KEPT = 256
 """Live proofs that are kept before the dead ones among them are looked for."""
-EVERYTHING = "*"
-"""The name that every entry carries: invalidating it clears all. It has slot 0 to itself."""
 
 
 class Words(Protocol):
@@ -115,6 +114,11 @@ class Generations:
         """Return the slots of an entry's names, with that of `*`."""
         return (0, *{self.slot(name) for name in names})
 
+    def slots_of(self, stamp: Stamp) -> tuple[int, ...]:
+        """Return the slots of an entry's key and of its other names."""
+        physical = stamp.physical
+        return (self.slot(key_name(physical)), *stamp.slots) if physical else stamp.slots
+
     def doubt(self, stamp: Stamp, now_s: float, since: int | None = None) -> str:
         """Return why an entry can't be used at `now_s`, or '' if it can: `lease`, `epoch` or `invalidated`.
 
@@ -147,7 +151,7 @@ class Generations:
         #   agent:           slot = 1, applied = 1
         applied = words[APPLIED]
         base = stamp.base
-        for slot in stamp.slots:
+        for slot in self.slots_of(stamp):
             if words[slot + HEADER_WORDS] > base:
                 return "invalidated"
         # Again (C10c, d): a flush may have lowered the slots, or `applied` be another epoch's.
@@ -196,7 +200,9 @@ class Generations:
     def refutes(self, stamp: Stamp) -> bool:
         """Return whether an entry is known to be untrue, or of another epoch, whatever became of the lease."""
         words = self.words
-        return words[EPOCH] != stamp.epoch or any(words[slot + HEADER_WORDS] > stamp.base for slot in stamp.slots)
+        return words[EPOCH] != stamp.epoch or any(
+            words[slot + HEADER_WORDS] > stamp.base for slot in self.slots_of(stamp)
+        )
 
     def position(self) -> Position | None:
         """Return the position up to which this node has applied everything, or None while it is being flushed."""

@@ -91,7 +91,7 @@ class Glimpser:
         seen = self._seen.get(prefix_of(address.key), ())
         if kept is None:
             return seen
-        return kept.tags if seen is None else (*seen, *kept.tags)
+        return kept.family.tags if seen is None else (*seen, *kept.family.tags)
 
     def _judged(
         self, address: Address, hit: Hit, policy: Policy, begun_s: float, now_s: float, demand: Demand

@@ -13,10 +13,12 @@ import enum
 
 from msgspec import Struct
 
-from tocsin.generation import EVERYTHING
 from tocsin.glob import whole_prefix
 from tocsin.names import Names
 from tocsin.position import Position, epoch_of, epoch_text
+
+EVERYTHING = "*"
+"""The name that every entry carries: invalidating it clears all. It has slot 0 of a generation table to itself."""
 
 
 class Kind(enum.Enum):

@@ -39,11 +39,13 @@ class Stamp(Struct):
 
     `epoch` and `base` are those that the lookup returned, never the node's own: an answer may have come from an epoch
     that the node has not heard of yet, or be older than what it has applied (C4). `slots` are those of the entry's
-    names. After `expires_s`, on this process's clock, nothing proves it. `proof` is the last one.
+    names, which it shares with others; that of its own key, `physical`, is computed when it is asked for ('': it has
+    none). After `expires_s`, on this process's clock, nothing proves it. `proof` is the last one.
     """
 
     epoch: int = 0
     base: int = 0
     slots: tuple[int, ...] = ()
+    physical: str = ""
     expires_s: float = math.inf
     proof: Proof = UNPROVED

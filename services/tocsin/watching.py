@@ -14,8 +14,7 @@ from collections.abc import Generator
 from tocsin.assembly import connect
 from tocsin.clock import SystemClock
 from tocsin.errors import NotConfigured
-from tocsin.generation import EVERYTHING
-from tocsin.message import Kind, message_of
+from tocsin.message import EVERYTHING, Kind, message_of
 from tocsin.names import Names
 from tocsin.observer import Unobserved
 from tocsin.redis.connection import RedisConnection

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tocsin.generation import EVERYTHING
 from tocsin.memory.sequenced_state import MemoryServer, Stored
 from tocsin.memory.store import MemoryStore
-from tocsin.message import Kind, is_key, key_in, key_name
+from tocsin.message import EVERYTHING, Kind, is_key, key_in, key_name
 from tocsin.position import Position
 from tocsin.sequencer import Announcement, Ended, Kept, Put, Terms, Token
 

@@ -14,7 +14,7 @@ from tocsin.generation import (
     Memory,
 )
 from tocsin.glance import Glance
-from tocsin.local import LocalEntry
+from tocsin.local import Family, LocalEntry
 from tocsin.proof import Proof
 
 from tests.simulator.interleavings import Actor, Step, interleavings
@@ -59,10 +59,8 @@ class Scene:
         self.stamp = LocalEntry(
             value=b"old",
             version=1,
-            tags=(),
+            family=Family((), None),
             physical=KEY,
-            namespace=None,
-            namespace_version=None,
             loaded_s=0.0,
             expires_s=LIVE_S,
             epoch=OLD,

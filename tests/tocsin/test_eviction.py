@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tocsin.entry import Miss
-from tocsin.local import ENTRY_OVERHEAD_BYTES, Local, LocalEntry
+from tocsin.local import ENTRY_OVERHEAD_BYTES, Family, Local, LocalEntry
 
 from tests.tocsin.moved_clock import MovedClock
 
@@ -22,10 +22,8 @@ def entry() -> LocalEntry:
     return LocalEntry(
         value=b"",
         version=1,
-        tags=(),
+        family=Family((), None),
         physical="",
-        namespace=None,
-        namespace_version=None,
         loaded_s=0.0,
         expires_s=float("inf"),
     )

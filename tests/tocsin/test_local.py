@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tocsin import Names
 from tocsin.entry import Miss
-from tocsin.local import ENTRY_OVERHEAD_BYTES, SEATS_SPARE, Local, LocalEntry
+from tocsin.local import ENTRY_OVERHEAD_BYTES, SEATS_SPARE, Family, Local, LocalEntry
 
 from tests.tocsin.moved_clock import MovedClock
 
@@ -17,10 +17,8 @@ def entry(
     return LocalEntry(
         value=value,
         version=1,
-        tags=tags,
+        family=Family(tags, namespace),
         physical="",
-        namespace=namespace,
-        namespace_version=None,
         loaded_s=1000.0,
         expires_s=expires_s,
     )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tocsin import Names
 from tocsin.entry import Miss
-from tocsin.local import ENTRY_OVERHEAD_BYTES, Local, LocalEntry
+from tocsin.local import ENTRY_OVERHEAD_BYTES, Family, Local, LocalEntry
 
 from tests.tocsin.moved_clock import MovedClock
 
@@ -31,10 +31,8 @@ class LocalMachine(RuleBasedStateMachine):
         entry = LocalEntry(
             value=b"x" * size,
             version=1,
-            tags=tuple(tags),
+            family=Family(tuple(tags), None),
             physical=key,
-            namespace=None,
-            namespace_version=None,
             loaded_s=self.clock.now(),
             expires_s=self.clock.now() + ttl_s,
         )
@@ -63,10 +61,10 @@ class LocalMachine(RuleBasedStateMachine):
 
     @rule(keys=st.sets(KEYS), tags=st.sets(TAGS))
     def drop(self, keys: set[str], tags: set[str]) -> None:
-        stay = [each for each, entry in self.held() if each not in keys and not tags & set(entry.tags)]
+        stay = [each for each, entry in self.held() if each not in keys and not tags & set(entry.family.tags)]
         self.level.drop(Names(keys=tuple(keys), tags=tuple(tags)))
         assert [each for each, _ in self.held()] == stay
-        for key in [key for key, entry in self.model.items() if key in keys or tags & set(entry.tags)]:
+        for key in [key for key, entry in self.model.items() if key in keys or tags & set(entry.family.tags)]:
             del self.model[key]
 
     @rule(seconds=st.floats(0.1, 5.0))
@@ -87,7 +85,13 @@ class LocalMachine(RuleBasedStateMachine):
 
 
 def cost(key: str, entry: LocalEntry) -> int:
-    return ENTRY_OVERHEAD_BYTES + len(key) + len(entry.physical) + sum(map(len, entry.tags)) + len(entry.value or b"")
+    return (
+        ENTRY_OVERHEAD_BYTES
+        + len(key)
+        + len(entry.physical)
+        + sum(map(len, entry.family.tags))
+        + len(entry.value or b"")
+    )
 
 
 TestLocalMachine = LocalMachine.TestCase

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tocsin.cdn.purger import Purger
 from tocsin.edge.group import tag_in
-from tocsin.generation import EVERYTHING
+from tocsin.message import EVERYTHING
 from tocsin.position import Position, epoch_of, epoch_text
 
 

@@ -11,7 +11,7 @@ alike cost a miss.
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from tocsin.generation import EVERYTHING
+from tocsin.message import EVERYTHING
 from tocsin.position import Position, epoch_text
 
 _PLAIN = "!#$&'()*+,/:;<=>?@[]^`{|} "  # printable ASCII but `%`, `"` and `\`, beside what `quote` leaves anyway

@@ -12,9 +12,8 @@ from typing import TypeVar
 
 from tocsin.entry import Entry, Miss
 from tocsin.errors import Happened, Unavailable
-from tocsin.generation import EVERYTHING
 from tocsin.memory.sequenced_state import LostError, MemoryServer
-from tocsin.message import Kind, Message, message_text
+from tocsin.message import EVERYTHING, Kind, Message, message_text
 from tocsin.position import Position
 from tocsin.sequencer import (
     Announcement,

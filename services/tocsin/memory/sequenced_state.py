@@ -13,10 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tocsin.entry import Entry, Miss
-from tocsin.generation import EVERYTHING
 from tocsin.invalidation import namespace_counter
 from tocsin.memory.store import MemoryStore
-from tocsin.message import Kind, Message, is_key, key_in, key_name, message_text, namespace_in
+from tocsin.message import EVERYTHING, Kind, Message, is_key, key_in, key_name, message_text, namespace_in
 from tocsin.position import Position, counter_of, epoch_made
 from tocsin.sequencer import Announcement, Busy, Ended, Given, Holder, Kept, Log, Permitted, Put, Terms, Token, Writing
 

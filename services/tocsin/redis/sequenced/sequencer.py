@@ -15,8 +15,7 @@ import msgspec
 from redis.exceptions import ResponseError
 
 from tocsin.entry import Miss
-from tocsin.generation import EVERYTHING
-from tocsin.message import Kind, Message, is_key, key_in, key_name, message_of, namespace_in
+from tocsin.message import EVERYTHING, Kind, Message, is_key, key_in, key_name, message_of, namespace_in
 from tocsin.position import Position, epoch_of, epoch_text
 from tocsin.redis.sequenced.entries import ABSENT, Marks, dirty_of, entry_of, glimpsed
 from tocsin.redis.sequenced.run import BoundRun

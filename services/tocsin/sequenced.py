@@ -142,7 +142,9 @@ class SequencedShared:
         """Return what lies there, if the reader's own slots for it are those of its names."""
         if not self._glimpses:
             return [None] * len(addresses)
-        names = {tag_name(tag) for tag in tags}.union(*(names_of(address, ()) for address in addresses))
+        names = {tag_name(tag) for tag in tags}
+        for address in addresses:
+            names.update(names_of(address, ()))
         glimpsed = self._sequencer.glimpse([address.key for address in addresses], names)
         return [_judgeable(*each) for each in zip(addresses, glimpsed, strict=True)]
 

@@ -71,9 +71,19 @@ class Line:
         Raises redis-py's `ConnectionError` and `TimeoutError`, and `OSError`; the line is closed then.
         """
         packed = _pack(requests[0]) if len(requests) == 1 else b"".join(map(_pack, requests))
+        left = len(requests)
+        replies: list[Any] = []
+        parse, feed, receive = self._reader.gets, self._reader.feed, self._socket.recv
         try:
             self._socket.sendall(packed)
-            replies = [self._reply() for _ in requests]
+            while left:
+                received = receive(_CHUNK_BYTES)
+                if not received:
+                    raise ConnectionError("Redis closed the connection")
+                feed(received)
+                while left and (reply := parse()) is not False:
+                    replies.append(reply)
+                    left -= 1
         except BlockingIOError as error:  # the kernel's time was up
             self.close()
             raise TimeoutError("timed out") from error
@@ -86,16 +96,6 @@ class Line:
     def close(self) -> None:
         """Close it; never raises."""
         self._connection.disconnect()  # type: ignore[no-untyped-call]
-
-    def _reply(self) -> Any:
-        reply = self._reader.gets()
-        while reply is False:
-            received = self._socket.recv(_CHUNK_BYTES)
-            if not received:
-                raise ConnectionError("Redis closed the connection")
-            self._reader.feed(received)
-            reply = self._reader.gets()
-        return reply
 
 
 class Lines:

@@ -2,9 +2,9 @@
 
     python -m bench.l2 [--tcp]
 
-A server of the benchmark's own, over a unix socket (or TCP on the loopback), values of 200 bytes. The way of
-every request is `tocsin's connection`; `an entry and its marks` is what a read asks for: entry, marks and the server's
-clock in one round trip, judged and decoded. `tocsin get` is the public call with an L1 that keeps nothing: it adds the look into L1, the proof by the node's table, and the observer.
+A server of the benchmark's own, over a unix socket (or TCP on the loopback), values of 200 bytes. Every request goes
+by `tocsin's connection`; `an entry with its position` is what a read asks for, decoded. `tocsin get` is the public call
+with an L1 that keeps nothing: it adds the look into L1, the proof by the node's table, the copy and the observer.
 A bare socket with hiredis is the bound, and keeps nothing in order.
 """
 
@@ -40,7 +40,7 @@ Get = Callable[[str], object]
 
 
 def tocsin(url: str, keys: list[str]) -> tuple[Cache, RedisConnection, Callable[[list[str]], object]]:
-    """A cache whose L1 keeps nothing, everything in L2; the connection alone; and entries, judged, by one key or many."""
+    """A cache whose L1 keeps nothing, all in L2; the connection alone; and entries as they lie, by one key or many."""
     settings = CacheSettings(redis_url=url, node="bench", agent=Agent.THREAD, lease_s=60.0, l1_max_bytes=1)
     cache = connect(settings)
     cache.start()
@@ -49,7 +49,7 @@ def tocsin(url: str, keys: list[str]) -> tuple[Cache, RedisConnection, Callable[
         cache.read(key, lambda number=number: Loaded(value(number), 1), HOUR)  # type: ignore[misc]
     connection = RedisConnection(settings, SystemClock())
     sequencer = sequencer_on(connection, settings)
-    return cache, connection, lambda keys: sequencer.glimpse(keys, ("p:product",))
+    return cache, connection, lambda keys: sequencer.glimpse(keys)
 
 
 def flask_caching(url: str, keys: list[str]) -> Get:
@@ -117,13 +117,13 @@ def main() -> None:
             "redis-py GET": client.get,
             "a bare socket's GET": bare_socket(server, path),
             "tocsin's connection, GET": lambda key: connection.request("GET", key),
-            "tocsin, an entry and its marks": lambda key: way([key]),
+            "tocsin, an entry with its position": lambda key: way([key]),
             "tocsin get, L1 keeps nothing": cache.get,
             "Flask-Caching RedisCache get": flask_caching(url, keys),
         }
         batches: dict[str, Callable[[list[str]], object]] = {
             "redis-py MGET, a key of 100": client.mget,
-            "tocsin, entries and marks, a key of 100": way,
+            "tocsin, entries with positions, a key of 100": way,
             "tocsin get_many, a key of 100": cache.get_many,
         }
         contenders: dict[str, Measure] = {name: partial(timed, get, reads) for name, get in singles.items()}

@@ -7,7 +7,7 @@ whoever asks for them by name.
 
 # ruff: noqa: ARG002  # a method takes what its port says, whether or not this adapter needs it
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from tocsin.address import Address
 from tocsin.entry import Loaded, Miss
@@ -53,9 +53,8 @@ class Bypassed:
     def position(self) -> None:
         """Return None: these strategies number nothing."""
 
-    def glimpse(self, addresses: Sequence[Address], tags: Collection[str]) -> list[Hit | Miss | None]:
-        """Return none: there is nothing."""
-        return [None] * len(addresses)
+    def glimpse(self, addresses: Sequence[Address]) -> None:
+        """Return None: these strategies have nothing to judge by but what a lookup finds."""
 
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return that nothing is kept."""

@@ -41,6 +41,9 @@ class Evidence(Protocol):
     def judges(self, now_s: float) -> bool:
         """Return whether this evidence can tell by itself what became of an entry since its base."""
 
+    def covers(self, position: Position) -> bool:
+        """Return whether it knows of all that was invalidated up to `position`."""
+
     def proves(self, entry: LocalEntry, now_s: float) -> Generations | None:
         """Return the table whose word is enough for `entry` until it changes; None where a proper read has to look."""
 
@@ -77,6 +80,10 @@ class Expiry:
 
     def judges(self, now_s: float) -> bool:
         """Return that it can't: what was invalidated must have been deleted."""
+        return False
+
+    def covers(self, position: Position) -> bool:
+        """Return that it does not."""
         return False
 
     def proves(self, entry: LocalEntry, now_s: float) -> Generations | None:
@@ -191,6 +198,12 @@ class Proved(Answered):
         """Return whether the node holds a lease."""
         generations = self._table.generations
         return generations is not None and generations.lease_s(now_s) > 0
+
+    def covers(self, position: Position) -> bool:
+        """Return whether the node has applied it."""
+        generations = self._table.generations
+        applied = None if generations is None else generations.position()
+        return applied is not None and applied.epoch == position.epoch and applied.sequence >= position.sequence
 
     def proves(self, entry: LocalEntry, now_s: float) -> Generations | None:
         """Return the table, if it proves the entry for a reader who has seen nothing."""

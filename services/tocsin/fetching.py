@@ -272,7 +272,6 @@ class Fetcher:
         if slots is None:
             return None
         known = self._shared_position(base or Position())
-        self.glimpser.learn(address, loaded.tags)
         return LocalEntry(
             value=loaded.value,
             version=loaded.version,

@@ -12,7 +12,7 @@ late fill, it is one that the strategy does not prevent anyhow. Only its owner r
     C:                                                                     takes it, loads beside B
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 from uuid import uuid4
 
@@ -23,7 +23,7 @@ from tocsin.entry import Loaded, Miss
 from tocsin.invalidation import Invalidation
 from tocsin.position import Position
 from tocsin.sequencer import Busy
-from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Found, Hit, Load, SharedLevel, Store
+from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Found, Glimpse, Hit, Load, SharedLevel, Store
 
 ELSEWHERE = Busy(None, None)
 
@@ -105,9 +105,9 @@ class LockedShared:
         """As the plain level does."""
         return self._plain.position()
 
-    def glimpse(self, addresses: Sequence[Address], tags: Collection[str]) -> list[Hit | Miss | None]:
+    def glimpse(self, addresses: Sequence[Address]) -> Glimpse | None:
         """Return what the plain level has."""
-        return self._plain.glimpse(addresses, tags)
+        return self._plain.glimpse(addresses)
 
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return what lies at the addresses, without taking a lock."""

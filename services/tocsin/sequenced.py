@@ -14,7 +14,7 @@ The wait counts from the reply, on this process's clock, which may run faster th
 that was renewed before the announcement is over by then, and one that is renewed after it has applied S.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import uuid4
 
 from tocsin.address import Address
@@ -24,10 +24,10 @@ from tocsin.errors import Happened, Unavailable
 from tocsin.evidence import names_of
 from tocsin.invalidation import Invalidation
 from tocsin.journal import Behind, Journal, Operation, Outcome
-from tocsin.message import names_in, namespace_name, tag_name
+from tocsin.message import names_in, namespace_name
 from tocsin.position import Position
-from tocsin.sequencer import Announcement, Given, Glimpsed, Holder, Permitted, Put, Sequencer
-from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Found, Hit, Load, SharedLevel, Store
+from tocsin.sequencer import Announcement, Given, Holder, Lying, Permitted, Put, Sequencer
+from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Found, Glimpse, Hit, Load, SharedLevel, Store
 
 ASK_FIRST_S, ASK_LATER_S = 0.001, 0.02
 
@@ -138,15 +138,13 @@ class SequencedShared:
         """Return the position as of now."""
         return self._sequencer.position()
 
-    def glimpse(self, addresses: Sequence[Address], tags: Collection[str]) -> list[Hit | Miss | None]:
+    def glimpse(self, addresses: Sequence[Address]) -> Glimpse | None:
         """Return what lies there, if the reader's own slots for it are those of its names."""
         if not self._glimpses:
-            return [None] * len(addresses)
-        names = {tag_name(tag) for tag in tags}
-        for address in addresses:
-            names.update(names_of(address, ()))
-        glimpsed = self._sequencer.glimpse([address.key for address in addresses], names)
-        return [_judgeable(*each) for each in zip(addresses, glimpsed, strict=True)]
+            return None
+        glimpsed = self._sequencer.glimpse([address.key for address in addresses])
+        found = [_judgeable(*each) for each in zip(addresses, glimpsed.entries, strict=True)]
+        return Glimpse(glimpsed.position, tuple(found))
 
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return what lies at each of the addresses, without any effect."""
@@ -194,12 +192,12 @@ class SequencedShared:
             behind = {node: holder for node, holder in behind.items() if node in now_behind}
 
 
-def _judgeable(address: Address, seen: Glimpsed | Miss | None) -> Hit | Miss | None:
+def _judgeable(address: Address, seen: Lying | Miss | None) -> Hit | Miss | None:
     """Return an entry whose names are those that its reader has slots for.
 
     Who filled it may have known it under another namespace, at whose slot this reader would not look.
     """
-    if not isinstance(seen, Glimpsed):
+    if not isinstance(seen, Lying):
         return seen
     return Hit(seen.entry, position=seen.base) if seen.names == names_of(address, seen.entry.tags) else None
 

@@ -14,7 +14,7 @@ Every method is one atomic step over the state of one namespace. What always hol
 Every method may raise `Unavailable`. Sources: PROTOCOL; each † rule is a test in tests/contracts/test_sequenced*.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -114,12 +114,22 @@ class Put(Struct, frozen=True):
     stale_s: float = 0.0
 
 
-class Glimpsed(Struct, frozen=True):
+class Lying(Struct, frozen=True):
     """An entry as it lies there, judged by nobody: known good at `base`, and `names` are those that end that."""
 
     entry: Entry
     base: Position
     names: tuple[str, ...]
+
+
+class Glimpsed(Struct, frozen=True):
+    """What lay under some keys, and the position of that moment.
+
+    A miss says that there is no entry, None that it has to be looked up.
+    """
+
+    position: Position
+    entries: tuple[Lying | Miss | None, ...]
 
 
 class Ended(Struct, frozen=True):
@@ -166,13 +176,11 @@ class Sequencer(Protocol):
         An entry with at most `early_s` left counts as expired for this lookup.
         """
 
-    def glimpse(self, keys: Sequence[str], names: Collection[str]) -> list[Glimpsed | Miss | None]:
-        """Return the entries of the keys that have not expired and are untouched by the marks of `names` and `*`.
+    def glimpse(self, keys: Sequence[str]) -> Glimpsed:
+        """Return the entries of the keys that have not expired, whatever became of their names, and the position.
 
-        A miss says that there is no entry; None that it has to be looked up, for one, if it has names beside those.
-        Nobody asks here whether the state is that of this server's run.
-        So it needs no script, and is the cheapest; and so a reader must have a generation table that finds the entry
-        true as well, as one of L1: a server that came back with old entries and old marks (C9) has not the slots.
+        It asks for no mark and not whether the server is the one it was, so it needs no script, and is the cheapest.
+        Who judges by it must have a generation table that has applied the position, and by which the entry is true.
         """
 
     def peek(self, keys: Sequence[str]) -> list[Given | Miss]:

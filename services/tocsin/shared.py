@@ -13,7 +13,7 @@ its message, or the reverse, is hazard 10) and may be repeated without harm. Eve
 `Unavailable`; no other error leaves an adapter. `announce` raises it only if the write must not be committed then.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -94,6 +94,16 @@ class Finished(Struct, frozen=True):
     position: Position | None = None
 
 
+class Glimpse(Struct, frozen=True):
+    """What lay at some addresses when Redis was at `position`.
+
+    A hit is true as of its own position. A miss says that there is no entry, None that a lookup has to judge.
+    """
+
+    position: Position
+    found: tuple[Hit | Miss | None, ...]
+
+
 class SharedLevel(Protocol):
     """The port. Keys and counters are given without any prefix; the adapter adds its own."""
 
@@ -130,12 +140,10 @@ class SharedLevel(Protocol):
     def position(self) -> Position | None:
         """Return the position as of now; None where the strategy numbers nothing."""
 
-    def glimpse(self, addresses: Sequence[Address], tags: Collection[str]) -> list[Hit | Miss | None]:
-        """Return the entries that can be judged by the reader's own evidence, true as of the `position` of each.
+    def glimpse(self, addresses: Sequence[Address]) -> Glimpse | None:
+        """Return what lies at the addresses for the reader's own evidence to judge, in one round trip without a script.
 
-        One round trip without a script. A miss says that there is no entry, None that a lookup has to judge: without
-        asking, where the strategy has no such evidence. `tags` are those that the entries are thought to carry; one
-        that carries another has to be looked up.
+        None, without asking, where the strategy has no such evidence.
         """
 
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:

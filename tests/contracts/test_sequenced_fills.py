@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tocsin.entry import Loaded, Miss
-from tocsin.sequencer import Busy, Given, Glimpsed, Permitted, Put, Terms, Token, Writing
+from tocsin.sequencer import Busy, Given, Lying, Permitted, Put, Terms, Token, Writing
 
 from tests.contracts.sequenced_world import KINDS, SequencedWorld, opened, put
 from tests.until import until
@@ -193,37 +193,42 @@ def test_sequences_are_gapless_and_the_log_holds_each(world: SequencedWorld) -> 
     assert [message.position for message in other.log(start.sequence + 2).messages] == [log.position]
 
 
-def test_a_glimpse_finds_what_nobody_has_marked(world: SequencedWorld) -> None:
-    """The entry with its own base, however much was written since, if the names that were asked for are all it has."""
+def test_a_glimpse_finds_an_entry_with_its_own_base_and_the_position_of_now(world: SequencedWorld) -> None:
+    """Its names tell who must not have invalidated it; what lies nowhere is a miss."""
     client = world.client()
     token = permitted(client.lookup(KEY, "a"))
     assert client.fill(put("one", tags=("toys",)), token).stored
-    client.finish("w", ["k:product:2", "t:tools"])
-    (found,) = client.glimpse([KEY], ["t:toys", "t:tools"])
-    assert isinstance(found, Glimpsed)
+    position = client.finish("w", ["k:product:2", "t:tools"]).position
+    seen = client.glimpse([KEY, "product:2"])
+    found = seen.entries[0]
+    assert isinstance(found, Lying)
     assert (found.entry.value, found.entry.tags, found.names) == (b"one", ("toys",), ("t:toys",))
-    assert found.base == token.base
+    assert (found.base, seen.position, seen.entries[1]) == (token.base, position, Miss("uri-miss"))
     assert 29 < found.entry.ttl_s <= 30
-    assert client.glimpse([KEY, "product:2"], []) == [None, Miss("uri-miss")], "an unknown name has to be looked up"
 
 
 @pytest.mark.parametrize("name", [NAME, "t:toys", "*"])
-def test_a_glimpse_finds_nothing_that_was_invalidated(world: SequencedWorld, name: str) -> None:
-    """P1: by its key, a tag or all, from the announcement on."""
+def test_a_glimpse_has_the_position_of_whatever_made_its_entry_untrue(world: SequencedWorld, name: str) -> None:
+    """Who has applied that position knows that the entry is not to be given, if it is there at all."""
     client = world.client()
     assert client.fill(put("one", tags=("toys",)), permitted(client.lookup(KEY, "a"))).stored
-    client.announce("w", [name])
-    assert not isinstance(client.glimpse([KEY], ["t:toys"])[0], Glimpsed)
+    announced = client.announce("w", [name]).position
+    seen = client.glimpse([KEY])
+    assert seen.position == announced
+    assert isinstance(seen.entries[0], Miss if name == NAME else Lying)
 
 
-def test_a_glimpse_finds_nothing_of_another_epoch_or_of_a_lost_state(world: SequencedWorld) -> None:
-    """Marks that are gone would let an old entry in."""
+def test_a_glimpse_tells_the_epoch_that_is(world: SequencedWorld) -> None:
+    """An entry of before it has a base of another, and no table of the new one takes it."""
     client = world.client()
     assert client.fill(put("one"), permitted(client.lookup(KEY, "a"))).stored
+    before = client.position()
     world.lose("tags")
-    assert client.glimpse([KEY], []) == [None]
     client.begin_epoch(0)
-    assert client.glimpse([KEY], []) == [None]
+    seen = client.glimpse([KEY])
+    assert seen.position.epoch > before.epoch
+    (found,) = seen.entries
+    assert found is None or (isinstance(found, Lying) and found.base.epoch == before.epoch)
 
 
 def test_a_glimpse_finds_nothing_that_has_expired(world: SequencedWorld) -> None:
@@ -231,4 +236,5 @@ def test_a_glimpse_finds_nothing_that_has_expired(world: SequencedWorld) -> None
     client = world.client()
     token = permitted(client.lookup(KEY, "a"))
     assert client.fill(Put(KEY, Loaded(b"one"), (), 0.02, stale_s=30.0), token).stored
-    until(lambda: client.glimpse([KEY], []) == [Miss("uri-miss")], within_s=5, waiting_for="the entry to expire")
+    gone = (Miss("uri-miss"),)
+    until(lambda: client.glimpse([KEY]).entries == gone, within_s=5, waiting_for="the entry to expire")

@@ -9,7 +9,7 @@ Messages wait in the subscriber's inbox and come in any order, late, twice or no
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from tocsin.entry import Miss
@@ -25,6 +25,7 @@ from tocsin.sequencer import (
     Holder,
     Kept,
     Log,
+    Lying,
     Permitted,
     Put,
     Subscription,
@@ -83,10 +84,10 @@ class SteppedSequencer:
         self._seen[type(found).__name__.lower()] += 1
         return found
 
-    def glimpse(self, keys: Sequence[str], names: Collection[str]) -> list[Glimpsed | Miss | None]:
+    def glimpse(self, keys: Sequence[str]) -> Glimpsed:
         """As above."""
-        found = self._ask(lambda: self._sequencer.glimpse(keys, names))
-        self._seen["glimpsed"] += sum(isinstance(each, Glimpsed) for each in found)
+        found = self._ask(lambda: self._sequencer.glimpse(keys))
+        self._seen["glimpsed"] += sum(isinstance(each, Lying) for each in found.entries)
         return found
 
     def peek(self, keys: Sequence[str]) -> list[Given | Miss]:

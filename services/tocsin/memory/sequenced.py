@@ -6,14 +6,14 @@ What always holds: a step is one uninterrupted piece of work under a lock, like 
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from tocsin.entry import Entry, Miss
 from tocsin.errors import Happened, Unavailable
 from tocsin.memory.sequenced_state import LostError, MemoryServer
-from tocsin.message import EVERYTHING, Kind, Message, message_text
+from tocsin.message import Kind, Message, message_text
 from tocsin.position import Position
 from tocsin.sequencer import (
     Announcement,
@@ -24,6 +24,7 @@ from tocsin.sequencer import (
     Holder,
     Kept,
     Log,
+    Lying,
     Permitted,
     Put,
     Subscription,
@@ -59,10 +60,12 @@ class MemorySequencer:
         """See `tocsin.sequencer.Sequencer`."""
         return self._step(lambda: self._server.lookup(key, owner, early_s))
 
-    def glimpse(self, keys: Sequence[str], names: Collection[str]) -> list[Glimpsed | Miss | None]:
+    def glimpse(self, keys: Sequence[str]) -> Glimpsed:
         """See `tocsin.sequencer.Sequencer`."""
         with self._lock:
-            return [_glimpsed(self._server, key, names) for key in keys]
+            tables = self._server.tables
+            position = Position(tables.epoch, tables.sequence or 0)
+            return Glimpsed(position, tuple(_lying(self._server, key) for key in keys))
 
     def peek(self, keys: Sequence[str]) -> list[Given | Miss]:
         """See `tocsin.sequencer.Sequencer`."""
@@ -143,22 +146,17 @@ class MemorySequencer:
             return step()
 
 
-def _glimpsed(server: MemoryServer, key: str, names: Collection[str]) -> Glimpsed | Miss | None:
-    """Return what lies under `key`, if its names are among `names` and no mark exceeds its base."""
-    tables = server.tables
-    stored = tables.entries.get(key)
+def _lying(server: MemoryServer, key: str) -> Lying | Miss:
+    """Return what lies under `key` and has not expired."""
+    stored = server.tables.entries.get(key)
     if stored is None:
         return Miss("uri-miss")
     put, age_s = stored.put, server.now() - stored.stored_s
     if age_s >= put.ttl_s:
         return Miss("uri-miss")
-    if tables.sentinel != stored.base.epoch or not set(put.names) <= set(names):
-        return None
-    if any(tables.marks.get(name, 0) > stored.base.sequence for name in (*put.names, EVERYTHING)):
-        return None
     loaded = put.loaded
     entry = Entry(loaded.value, loaded.version, loaded.tags, put.ttl_s - age_s, age_s, loaded.load_s)
-    return Glimpsed(entry, stored.base, put.names)
+    return Lying(entry, stored.base, put.names)
 
 
 class MemorySubscription:

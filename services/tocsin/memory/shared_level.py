@@ -2,7 +2,7 @@
 
 # ruff: noqa: ARG002  # a method takes what its port says, whether or not this adapter needs it
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from tocsin.address import Address
 from tocsin.entry import Entry, Loaded, Miss
@@ -73,9 +73,8 @@ class MemorySharedLevel:
     def position(self) -> None:
         """Return None: these strategies number nothing."""
 
-    def glimpse(self, addresses: Sequence[Address], tags: Collection[str]) -> list[Hit | Miss | None]:
-        """Return none: these strategies have nothing to judge by but what a lookup finds."""
-        return [None] * len(addresses)
+    def glimpse(self, addresses: Sequence[Address]) -> None:
+        """Return None: these strategies have nothing to judge by but what a lookup finds."""
 
     def peek(self, addresses: Sequence[Address]) -> list[Hit | Miss]:
         """Return what lookups would find."""

@@ -6,18 +6,40 @@ What always holds: bytes that are not an entry of ours are none, and no error.
 """
 
 import math
-from collections.abc import Sequence
 
 from msgspec import Struct
 
 from tocsin.entry import Entry, Miss
-from tocsin.position import EPOCH_DIGITS, Position, epoch_of
+from tocsin.position import Position
 from tocsin.redis.wire import Undecodable, decode_entry
-from tocsin.sequencer import Given, Glimpsed, Writing
+from tocsin.sequencer import Given, Lying, Writing
 
 ABSENT = Miss("uri-miss")
-SEPARATOR = b"\x1f"
+SEPARATOR = "\x1f"
 """What stands between the names of an entry."""
+
+ASKED_EVERY_S = 1.0
+DRIFT = 0.01
+"""How much slower than the server's this process's clock may go: a hundred times what quartz does."""
+
+
+class ServerTime(Struct, frozen=True):
+    """What the server's clock said, and a moment on this process's clock before it was asked.
+
+    It tells how much is left to an entry, and is compared with nothing else.
+    """
+
+    server_ms: int
+    asked_s: float
+
+    @property
+    def known_until_s(self) -> float:
+        """Until when it need not be asked again."""
+        return self.asked_s + ASKED_EVERY_S
+
+    def latest_ms(self, now_s: float) -> int:
+        """Return what the server's clock says by now at most, so that no entry seems good for longer than it is."""
+        return self.server_ms + int((now_s - self.asked_s) * 1000 * (1 + DRIFT)) + 1
 
 
 def dirty_of(raw: bytes, version: bytes, position: Position) -> Given | Writing:
@@ -40,49 +62,23 @@ def entry_of(raw: bytes, left_ms: int) -> Entry | None:
     return Entry(loaded.value, loaded.version, loaded.tags, left_ms / 1000, age_s, loaded.load_s)
 
 
-class Marks(Struct, frozen=True):
-    """Marks that were read: of which epoch they are ('' for a state that is lost), and the last sequence of each name.
-
-    Names are as they stand in an entry.
-    """
-
-    epoch: bytes
-    everything: int
-    by_name: dict[bytes, int]
-
-    @classmethod
-    def of(
-        cls, sentinel: bytes | None, everything: bytes | None, names: Sequence[str], marks: Sequence[bytes | None]
-    ) -> "Marks":
-        """Return the marks from the fields of `tags`."""
-        by_name = {name.encode(): int(mark or 0) for name, mark in zip(names, marks, strict=True)}
-        return cls((sentinel or b"")[:EPOCH_DIGITS], int(everything or 0), by_name)
-
-    def allow(self, epoch: bytes, base: int, names: Sequence[bytes]) -> bool:
-        """Whether an entry of this epoch and base is untouched; no, if it has a name that was not asked for."""
-        if epoch != self.epoch or self.everything > base:
-            return False
-        return all(name in self.by_name and self.by_name[name] <= base for name in names)
-
-
-def glimpsed(raw: bytes | None, now_ms: int, marks: Marks) -> Glimpsed | Miss | None:
-    """Return an untouched entry, or that there is none; None for what a lookup has to judge."""
+def lying(raw: bytes | None, now_ms: int, epoch: bytes, epoch_number: int) -> Lying | Miss | None:
+    """Return an entry of this epoch, or that there is none; None for what a lookup has to judge."""
     if raw is None:
         return ABSENT
     head, _, body = raw.partition(b"\n")
     try:
-        epoch, text, _, end_ms, joined = head.split(b" ", 4)
-        base, names = int(text), joined.split(SEPARATOR) if joined else []
+        of, base, _, end_ms, joined = head.split(b" ", 4)
         left_ms = int(end_ms) - now_ms
         if left_ms <= 0:
             return ABSENT
-        if not marks.allow(epoch, base, names):
+        if of != epoch:
             return None
         loaded, ttl_ms = decode_entry(body)
-        position = Position(epoch_of(epoch), base)
-        known = tuple(map(bytes.decode, names))
+        names = tuple(joined.decode().split(SEPARATOR)) if joined else ()
+        position = Position(epoch_number, int(base))
     except Undecodable:
         return None
     age_s = max(ttl_ms - left_ms, 0) / 1000
     entry = Entry(loaded.value, loaded.version, loaded.tags, left_ms / 1000, age_s, loaded.load_s)
-    return Glimpsed(entry, position, known)
+    return Lying(entry, position, names)

@@ -8,16 +8,18 @@ What always holds: every key that a script touches is declared, and all share a 
 on Redis Cluster. Each script's file says what it does and why.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from redis.exceptions import ResponseError
 
+from tocsin.clock import SystemClock
 from tocsin.entry import Miss
-from tocsin.message import EVERYTHING, Kind, Message, is_key, key_in, key_name, message_of, namespace_in
-from tocsin.position import Position, epoch_of, epoch_text
-from tocsin.redis.sequenced.entries import ABSENT, Marks, dirty_of, entry_of, glimpsed
+from tocsin.message import Kind, Message, is_key, key_in, key_name, message_of, namespace_in
+from tocsin.position import EPOCH_DIGITS, Position, epoch_of, epoch_text
+from tocsin.redis.sequenced.entries import ABSENT, ServerTime, dirty_of, entry_of, lying
 from tocsin.redis.sequenced.run import BoundRun
 from tocsin.redis.sequenced.script import Script
 from tocsin.redis.sequenced.subscription import Listen, RedisSubscription
@@ -60,11 +62,20 @@ _pack = msgspec.msgpack.Encoder().encode
 class RedisSequencer:
     """The sequencer of one namespace, and the feed of its agents."""
 
-    def __init__(self, run: BoundRun, terms: Terms, listen: Listen, requests: Requests) -> None:
+    def __init__(
+        self,
+        run: BoundRun,
+        terms: Terms,
+        listen: Listen,
+        requests: Requests,
+        now: Callable[[], float] = SystemClock.now,
+    ) -> None:
         self._run = run
         self._requests = requests
+        self._now = now
+        self._server_time = ServerTime(0, -math.inf)
         self._entries = f"{run.prefix}entry:"
-        self._tags = f"{run.prefix}tags"
+        self._epoch, self._sequence = f"{run.prefix}epoch", f"{run.prefix}seq"
         self._listen = listen
         self._terms = terms
         self._grace_ms = milliseconds(terms.writer_s) if terms.strict else 0
@@ -95,26 +106,30 @@ class RedisSequencer:
         )
         return Ended(_position(epoch, sequence), tuple(key.decode() for key in stored))
 
-    def glimpse(self, keys: Sequence[str], names: Collection[str]) -> list[Glimpsed | Miss | None]:
-        """See `tocsin.sequencer.Sequencer`. Three plain commands in one trip: time, entries, marks.
-
-        The marks after the entries; before them an entry could be found that was marked meanwhile:
-            reader: mark of toys = 4 ................................ entry, base 6 → untouched
-            writer:                   8 invalidates toys
-        """
-        marked = tuple(names)
-        found: list[Glimpsed | Miss | None] = []
-        for begin in range(0, len(keys), PEEKED_AT_ONCE):
-            words = ("MGET", *(f"{self._entries}{key}" for key in keys[begin : begin + PEEKED_AT_ONCE]))
-            replies = self._requests(("TIME",), words, ("HMGET", self._tags, "", EVERYTHING, *marked))
-            if any(isinstance(reply, ResponseError) for reply in replies):
-                found += [None] * (len(words) - 1)  # whoever looks up is told why
-                continue
-            time, raws, (sentinel, everything, *marks) = replies
-            state = Marks.of(sentinel, everything, marked, marks)
-            now_ms = int(time[0]) * 1000 + int(time[1]) // 1000
-            found += [glimpsed(raw, now_ms, state) for raw in raws]
-        return found
+    def glimpse(self, keys: Sequence[str]) -> Glimpsed:
+        """See `tocsin.sequencer.Sequencer`. All in one MGET, and every second the server's time with it."""
+        nothing = Glimpsed(Position(), (None,) * len(keys))
+        if len(keys) > PEEKED_AT_ONCE:
+            return nothing  # a server should not be held up for so long
+        prefix = self._entries
+        words = ("MGET", self._epoch, self._sequence, *[f"{prefix}{key}" for key in keys])
+        begun_s = self._now()
+        if begun_s < self._server_time.known_until_s:
+            (replies,) = self._requests(words)
+        else:
+            time, replies = self._requests(("TIME",), words)
+            if isinstance(time, ResponseError):
+                return nothing
+            self._server_time = ServerTime(int(time[0]) * 1000 + int(time[1]) // 1000, begun_s)
+        if isinstance(replies, ResponseError):
+            return nothing  # whoever looks up is told why
+        state, sequence, *raws = replies
+        epoch = (state or b"")[:EPOCH_DIGITS]
+        if not epoch or sequence is None:
+            return nothing
+        position = Position(epoch_of(epoch), int(sequence))
+        now_ms = self._server_time.latest_ms(self._now())
+        return Glimpsed(position, tuple([lying(raw, now_ms, epoch, position.epoch) for raw in raws]))
 
     def peek(self, keys: Sequence[str]) -> list[Given | Miss]:
         """See `tocsin.sequencer.Sequencer`."""

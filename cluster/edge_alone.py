@@ -21,7 +21,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ from cluster.until import until
 
 STARTED_WITHIN_S = 10.0
 ENDED_WITHIN_S = 10.0
+LOOK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +164,8 @@ def _hearing(backplane: Backplane | None) -> list[str]:
 @contextlib.contextmanager
 def running(
     nginx: Path, listen: Place, origin: Origin, *, as_root: bool, backplane: Backplane | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    """The edge's nginx while the block runs, listening when it begins, its folder removed when it ends.
+) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """The edge's servers while the block runs, by name, listening when it begins; their folder is gone when it ends.
 
     With a `backplane` its agent runs too. Raises ClusterError when nginx ends at once (its own words are on stderr),
     NotInTimeError when it does not listen.
@@ -178,18 +180,28 @@ def running(
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        children = [process]
+        children = {"nginx": process}
         try:
             until(_started(process, folder, listen), within_s=STARTED_WITHIN_S, waiting_for=f"nginx on {listen}")
             if backplane is not None:
-                children.append(_start_agent(folder, backplane))
-            yield process
+                children["the edge's agent"] = _start_agent(folder, backplane)
+            yield children
         finally:
             # The agent first: it ends the lease, so that the strict writers need not wait for this edge.
-            for child in reversed(children):
+            for child in reversed(children.values()):
                 if child.poll() is None:
                     child.send_signal(signal.SIGTERM)
                 child.wait(timeout=ENDED_WITHIN_S)
+
+
+def wait_for_first(children: Mapping[str, subprocess.Popen[bytes]]) -> tuple[str, int]:
+    """Wait until one of them ends; its name and exit code. Without an agent the edge would keep nothing any more."""
+    while True:
+        for name, child in children.items():
+            code = child.poll()
+            if code is not None:
+                return name, code
+        time.sleep(LOOK_EVERY_S)
 
 
 def _start_agent(folder: Path, backplane: Backplane) -> subprocess.Popen[bytes]:

@@ -171,7 +171,7 @@ def test_an_asset_is_kept_by_its_client_whatever_the_session(scene: Scene) -> No
 
 
 def test_an_edge_before_this_one_speaks_to_the_client(scene: Scene) -> None:
-    """With the cluster's secret it is told what nodes tell: the base, the watermark, and how long it may keep things."""
+    """With the cluster's secret it is told what nodes tell: base, watermark, and how long it may keep things."""
     scene.read()
     scene.sink.apply(1, ["k:other"])
     for headers in ({}, {"If_None_Match": '"none"'}):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import uuid
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,19 @@ ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 10.0
 
 
+def nobody() -> requests.Session:
+    """A client that keeps no cookie, so no watermark either: it is shown whatever a stranger would be."""
+    client = requests.Session()
+    client.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return client
+
+
 @dataclass(frozen=True)
 class Cluster:
     """One cluster, driven through `python -m cluster` exactly as a person would."""
 
     runs: Path | None = None  # another folder of runs than the clone's own (or TOCSIN_RUNS)
-    client: requests.Session = field(default_factory=requests.Session)
+    client: requests.Session = field(default_factory=nobody)
 
     def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run one verb; fail with all that it printed if it fails."""
@@ -108,14 +116,16 @@ class Cluster:
             answers.append(requests.get(f"{status['edge']['url']}/api/products/1", timeout=2))
         except requests.RequestException:
             return False
-        return all(answer.status_code == 200 for answer in answers)
+        hears = "detail=lease" not in answers[-1].headers.get("Cache-Status", "")
+        return hears and all(answer.status_code == 200 for answer in answers)
 
     def mend(self) -> None:
         """Undo whatever a test broke: heal, restart what is dead, wait until all is ready."""
         self.command("heal")
         status = self.status()
         dead = [node["name"] for node in status["nodes"] if node["state"] != "running"]
-        dead += [name for name in ("redis", "edge") if status[name]["state"] != "running"]
+        others = {"redis": status["redis"], "edge": status["edge"], "edge-agent": status.get("edge_agent")}
+        dead += [name for name, server in others.items() if server and server["state"] != "running"]
         for name in dead:
             self.command("restart", name)
         until(self.ready, within_s=30, waiting_for="every worker ready after mending", every_s=0.1)

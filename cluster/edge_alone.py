@@ -21,7 +21,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,10 +197,8 @@ def wait_for_first(children: Mapping[str, subprocess.Popen[bytes]]) -> tuple[str
     """Wait until one of them ends; its name and exit code. Without an agent the edge would keep nothing any more."""
     while True:
         for name, child in children.items():
-            code = child.poll()
-            if code is not None:
-                return name, code
-        time.sleep(LOOK_EVERY_S)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return name, child.wait(timeout=LOOK_EVERY_S)
 
 
 def _start_agent(folder: Path, backplane: Backplane) -> subprocess.Popen[bytes]:

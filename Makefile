@@ -11,7 +11,7 @@ options = $(if $(STRATEGY),--strategy $(STRATEGY)) $(if $(WRITE_PATH),--write-pa
 chosen = $(if $(SEED),--seed $(SEED))
 
 .PHONY: help install install-dev cluster-up cluster-down cluster-status cluster-logs kill chaos-kill pause resume restart \
-        partition heal demo run matrix soak selfcheck recheck report doctor test unit integration test-compose simulate check format lock clean
+        partition heal demo run matrix soak selfcheck recheck report doctor test bench unit integration test-compose simulate check format lock clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+( [a-z-]+)*:.*## / {sub(" .*", "", $$1); printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ report: install  ## write the report of the newest run or matrix again
 
 doctor: install  ## what this machine can do, and why not
 	@$(CLUSTER) doctor
+
+bench: install-dev  ## the cache library beside named peers, ratios in one run (about 15 minutes; BENCH="l1 l2": some of it)
+	@for each in $(or $(BENCH),l1 decorated invalidation delivery l2 batch stampede memory); do \
+		echo "== bench.$$each"; .venv/bin/python -m bench.$$each || exit 1; done
 
 test: install-dev  ## every test but the Docker ones
 	@.venv/bin/python -m pytest -n 2 --dist loadfile -m "not compose"

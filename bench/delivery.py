@@ -10,8 +10,9 @@ One busy Python process runs in every measurement; who has to notice differs:
 - `redis-py listener thread, busy worker`: the busy process has a thread that listens; it must get the interpreter's
   lock from the loop that waits for it.
 
-Then the slowest of 64: as many processes with redis-py's `listen()`, and as many workers of one node, which all read
-the one word that the agent stores: each of them samples it while it runs, in turn, so the machine is no busier.
+Then the slowest of 64: as many processes with redis-py's `listen()`, and the workers of one node, which all read the
+one word that the agent stores, so that the last of any number has it when the first has; one that reads all the time
+tells.
 Microseconds from before the call that invalidates: one writer for all, whose script numbers, logs and publishes. To the
 64 subscribers a bare PUBLISH is sent, on a channel of their own.
 """
@@ -37,9 +38,11 @@ from typing import Any
 
 import redis
 from tocsin import CacheSettings, Loaded, Policy, connect
+from tocsin.clock import SystemClock
 from tocsin.generation import CHANGE
 from tocsin.generation_file import GenerationFile
-from tocsin.settings import Agent
+from tocsin.redis.connection import RedisConnection
+from tocsin.redis.sequenced.assembly import sequencer_on
 
 from bench.rounds import Figure, ratio, say_where
 from tests.redis_server import redis_server
@@ -196,50 +199,22 @@ def slowest_subscriber(url: str, publish: Callable[[], Any]) -> tuple[Callable[[
     return measure, end
 
 
-def slowest_worker(folder: str, publish: Callable[[], Any]) -> Callable[[], float]:
-    """How long until the word that all workers of a node read has changed.
+def word_reader(told: Connection, url: str, folder: str) -> None:  # noqa: ARG001
+    """Read the word that all workers of the node read, until it has changed, and tell when.
 
-    A worker that runs reads it on its next hit; one that does not run, when it runs again. So the last of them is as
-    late as the first, and one that reads all the time stands for all.
+    A worker that runs reads it on its next hit; one that does not, when it runs again. So the last of them is as late
+    as the first, and one that reads all the time stands for all of them, however many there are.
     """
     memory = GenerationFile(Path(folder)).map_to_read()
     assert memory is not None
     words = memory.words
-
-    def measure() -> float:
-        taken = []
-        for _ in range(MESSAGES // 3):
-            time.sleep(0.01)
-            seen: list[int] = []
+    while told.recv():
+        for number in range(MESSAGES):
             before = words[CHANGE]
-
-            def watch(before: int = before, seen: list[int] = seen) -> None:
-                while words[CHANGE] == before:
-                    pass
-                seen.append(now_ns())
-
-            child, pipe = _forked(watch, seen)
-            begun = now_ns()
-            publish()
-            taken.append((struct.unpack("q", os.read(pipe, 8))[0] - begun) / 1000)
-            os.close(pipe)
-            os.waitpid(child, 0)
-        return statistics.median(taken)
-
-    return measure
-
-
-def _forked(watch: Callable[[], None], seen: list[int]) -> tuple[int, int]:
-    """Run `watch` in a child that says when it ended; return once it runs."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        watch()
-        os.write(writing, struct.pack("q", seen[0]))
-        os._exit(0)
-    os.close(writing)
-    time.sleep(0.002)
-    return child, reading
+            told.send("ready" if number == 0 else None)
+            while words[CHANGE] == before:
+                pass
+            told.send(now_ns())
 
 
 def main() -> None:
@@ -247,10 +222,9 @@ def main() -> None:
     say_where("redis")
     with redis_server() as server, tempfile.TemporaryDirectory() as parent:
         folder = str(Path(parent) / "node")
-        writer = connect(CacheSettings(redis_url=server.url, node="writer", agent=Agent.THREAD))
-        writer.start()
-        until(lambda: writer.hearing().hears, within_s=10, waiting_for="the writer")
-        tell = partial(writer.invalidate, keys=(KEY,))
+        settings = CacheSettings(redis_url=server.url, node="writer")
+        writer = sequencer_on(RedisConnection(settings, SystemClock()), settings)
+        tell = partial(writer.finish, "writer", [f"k:{KEY}"])
         watchers = {
             "a raw socket, beside a busy process": Watcher(raw_socket, server.url, folder, tell),
             "tocsin, busy worker": Watcher(busy_worker, server.url, folder, tell),
@@ -260,19 +234,18 @@ def main() -> None:
         for _ in range(ROUNDS):
             for name in random.sample(list(watchers), len(watchers)):
                 taken[name].append(watchers[name].measure())
-        workers = slowest_worker(folder, tell)
+        workers = Watcher(word_reader, server.url, folder, tell)
         client = redis.Redis.from_url(server.url)
         subscribers, end = slowest_subscriber(server.url, partial(client.publish, APART, KEY))
         last: dict[str, list[float]] = {"tocsin, slowest of 64 workers": [], "redis-py, slowest of 64 subscribers": []}
         try:
             for _ in range(ROUNDS):
-                last["tocsin, slowest of 64 workers"].append(workers())
+                last["tocsin, slowest of 64 workers"].append(workers.measure())
                 last["redis-py, slowest of 64 subscribers"].append(subscribers())
         finally:
             end()
-        for watcher in watchers.values():
+        for watcher in (workers, *watchers.values()):
             watcher.end()
-        writer.stop()
     figures = {name: Figure(tuple(each)) for name, each in (taken | last).items()}
     for name, figure in figures.items():
         print(f"{name:40}{figure.median:10,.0f} µs   (rounds: {min(figure.rounds):,.0f} to {max(figure.rounds):,.0f})")

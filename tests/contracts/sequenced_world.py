@@ -15,6 +15,7 @@ from tocsin.entry import Loaded
 from tocsin.memory.sequenced import MemorySequencer
 from tocsin.memory.sequenced_state import MemoryServer, Tables
 from tocsin.message import tag_name
+from tocsin.redis.line import Line
 from tocsin.redis.sequenced.run import BoundRun
 from tocsin.redis.sequenced.sequencer import RedisSequencer
 from tocsin.sequencer import Feed, Put, Sequencer, Terms
@@ -117,7 +118,12 @@ class RedisSequencedWorld:
         """Return a client."""
         redis = self.redis()
         run = BoundRun(redis.execute_command, self.prefix)
-        return RedisSequencer(run, terms, redis.pubsub, lambda *asked: [run._request(*each) for each in asked])
+        pool = redis.connection_pool
+
+        def listen() -> Line:
+            return Line(pool.connection_class(**pool.connection_kwargs), timeout_s=5)
+
+        return RedisSequencer(run, terms, listen, lambda *asked: [run._request(*each) for each in asked])
 
     def save(self) -> None:
         """Take a snapshot."""

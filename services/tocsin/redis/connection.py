@@ -15,6 +15,7 @@ What always holds:
 """
 
 import hashlib
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
@@ -74,6 +75,10 @@ class RedisConnection:
             **self._options(protocol),
         )
         return Redis(connection_pool=pool)
+
+    def line(self) -> Line:
+        """Return a line of its own, for a listener that keeps one for long; raises redis-py's errors, and `OSError`."""
+        return self._connect()()
 
     def run(self, script: Script, *arguments: str | int | bytes) -> Any:
         """Run a script with the prefix as its key, and return the reply in redis-py's terms.
@@ -145,13 +150,13 @@ class RedisConnection:
         return lines
 
     def _new_lines(self) -> Lines:
+        settings = self._settings
+        return Lines(self._connect(), lines_max=settings.redis_connections_max, timeout_s=settings.socket_timeout_s)
+
+    def _connect(self) -> Callable[[], Line]:
         timeout_s = self._settings.socket_timeout_s
         pool = ConnectionPool.from_url(self._settings.redis_url, **self._options())
-
-        def connect() -> Line:
-            return Line(pool.connection_class(**pool.connection_kwargs), timeout_s=timeout_s)
-
-        return Lines(connect, lines_max=self._settings.redis_connections_max, timeout_s=timeout_s)
+        return lambda: Line(pool.connection_class(**pool.connection_kwargs), timeout_s=timeout_s)
 
     def _options(self, protocol: int = 2) -> dict[str, Any]:
         """Return how redis-py is to open a connection: once, in time, and without a word that nobody asked for."""

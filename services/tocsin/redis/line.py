@@ -93,6 +93,26 @@ class Line:
         self._used_s = time.monotonic()
         return replies
 
+    def hear(self, within_s: float) -> Any:
+        """Return what Redis says next by itself, or None if that is nothing within `within_s` seconds.
+
+        Raises as `ask` does; the line is closed then.
+        """
+        parse = self._reader.gets
+        try:
+            while (said := parse()) is False:
+                # Waits for: the next message.
+                if not self._poll.poll(max(0.0, within_s) * 1000):
+                    return None
+                received = self._socket.recv(_CHUNK_BYTES)
+                if not received:
+                    raise ConnectionError("Redis closed the connection")
+                self._reader.feed(received)
+        except BaseException:
+            self.close()
+            raise
+        return said
+
     def close(self) -> None:
         """Close it; never raises."""
         self._connection.disconnect()  # type: ignore[no-untyped-call]

@@ -1,7 +1,5 @@
 """Assembly: a sequencer on a connection, as the settings say."""
 
-from redis.client import PubSub
-
 from tocsin.redis.connection import RedisConnection
 from tocsin.redis.sequenced.run import BoundRun
 from tocsin.redis.sequenced.sequencer import RedisSequencer
@@ -11,10 +9,5 @@ from tocsin.settings import CacheSettings, Strategy
 
 def sequencer_on(connection: RedisConnection, settings: CacheSettings) -> RedisSequencer:
     """Return the sequencer of the settings' namespace. Opens nothing."""
-
-    def listen() -> PubSub:
-        subscriber: PubSub = connection.client().pubsub()  # type: ignore[no-untyped-call]
-        return subscriber
-
     terms = Terms(writer_s=settings.writer_s, strict=settings.strategy is Strategy.STRICT)
-    return RedisSequencer(BoundRun(connection.request, connection.prefix), terms, listen, connection.requests)
+    return RedisSequencer(BoundRun(connection.request, connection.prefix), terms, connection.line, connection.requests)

@@ -209,7 +209,7 @@ class RedisSequencer:
 
     def subscribe(self) -> Subscription:
         """See `tocsin.sequencer.Feed`."""
-        return RedisSubscription(self._listen(), self._run.channel)
+        return RedisSubscription(self._listen, self._run.channel)
 
     def beat(self, node: str, beats: int, applied: Position, *, canary: str = "") -> Position:
         """See `tocsin.sequencer.Feed`."""

@@ -50,7 +50,7 @@ def contenders(url: str) -> dict[str, Callable[[], object]]:
         "redis-py GET": lambda: [client.get(key) for key in keys],
         "redis-py MGET": lambda: client.mget(keys),
         "tocsin get_many, and keeps": get_many,
-        "tocsin, the round trip alone": lambda: shared.peek(addresses),
+        "tocsin, the round trip alone": lambda: shared.glimpse(addresses),
         "tocsin get_many, all in L1": lambda: cache.get_many(keys, hour),
     }
 

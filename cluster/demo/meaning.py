@@ -62,10 +62,16 @@ MEANINGS = {
     ),
 }
 
-EDGE = (
-    "The edge keeps each answer for about a second and hears of no write yet, whatever the strategy: it adds that to "
-    "what the workers answer."
+DEAF_EDGE = (
+    "The edge keeps each answer for about a second and hears of no write under this strategy: it adds that to what the "
+    "workers answer."
 )
+HEARING_EDGE = "The edge hears of every write as the nodes do, and is as fresh as they are."
+
+
+def edge_of(strategy: str) -> str:
+    """What the edge adds to what the workers answer."""
+    return HEARING_EDGE if strategy in ("sequenced", "strict") else DEAF_EDGE
 
 
 def meaning_of(strategy: str) -> Meaning:

@@ -13,7 +13,7 @@ from cluster.checker.anomaly import StaleRead
 from cluster.checker.convergence import Convergence
 from cluster.checker.verdict import Decision, Verdict
 from cluster.demo.figures import Figures, Latency, Route, quantile
-from cluster.demo.meaning import EDGE, meaning_of
+from cluster.demo.meaning import edge_of, meaning_of
 from cluster.demo.play import Played
 from cluster.history.operation import Layer
 
@@ -44,7 +44,7 @@ def programme(figures: Figures, played: Played, *, title: str) -> Group:
 def explanation(figures: Figures, strategy: str, *, command: str) -> list[str]:
     """Sentences below the tables: what they mean, the worst read as a story, what to try (`command` of a strategy)."""
     meaning = meaning_of(strategy)
-    lines = [f"{meaning.sentence} {EDGE}"]
+    lines = [f"{meaning.sentence} {edge_of(strategy)}"]
     worst = max(
         (route.worst for route in (figures.edge, figures.workers) if route.worst is not None),
         key=lambda read: read.at_least_ns,

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from flask import Response
 from tocsin import Answer, Names
 from tocsin.edge.group import base_text, group_list, tag_of
+from tocsin.glob import prefix_of
 
 AT_THE_EDGE = "max-age=60, stale-while-revalidate=30, stale-if-error=300"
 """Stale answers too are only such as nothing has invalidated: the edge compares its marks before it uses them."""
@@ -26,7 +27,9 @@ def let_keep(response: Response, answer: Answer, names: Iterable[str]) -> None:
     """Let caches that hear of invalidations keep `response`, which shows what `names` stand for, if it is proved."""
     if answer.base is None:
         return
-    named = tuple(dict.fromkeys((*names, *answer.tags)))
+    shown = (*names, *answer.tags)
+    # A pattern such as `product:*` is told as the prefix of its keys, so an answer is of that name, too.
+    named = tuple(dict.fromkeys((*shown, *filter(None, map(prefix_of, shown)))))
     response.headers["Tocsin-Base"] = base_text(answer.base)
     response.headers["CDN-Cache-Control"] = AT_THE_EDGE
     response.headers["Cache-Groups"] = group_list(named)

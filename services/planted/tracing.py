@@ -18,7 +18,7 @@ from tocsin.address import Address
 from tocsin.backplane import Hear
 from tocsin.clock import Clock
 from tocsin.coherence import Coherence
-from tocsin.entry import Loaded, Miss
+from tocsin.entry import Loaded
 from tocsin.errors import Unavailable
 from tocsin.invalidation import Invalidation
 from tocsin.local import Local, LocalEntry
@@ -26,7 +26,7 @@ from tocsin.message import key_name, names_in
 from tocsin.names import Names
 from tocsin.position import Position
 from tocsin.settings import CacheSettings, Strategy
-from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Found, Hit, Load, SharedLevel, Store
+from tocsin.shared import NOT_ANNOUNCED, Announced, Filled, Finished, Found, Glimpse, Hit, Load, SharedLevel, Store
 from tocsin.sink import Sink
 
 from planted.adaptation import Adaptation
@@ -51,14 +51,14 @@ class TracingShared(Around):
             )
         return found
 
-    def glimpse(self, addresses: Sequence[Address], *more: Any) -> list[Hit | Miss | None]:
+    def glimpse(self, addresses: Sequence[Address], *more: Any) -> Glimpse:
         """Write down the hits among many."""
-        found: list[Hit | Miss | None] = self.inner.glimpse(addresses, *more)
-        for address, each in zip(addresses, found, strict=True):
+        glimpse: Glimpse = self.inner.glimpse(addresses, *more)
+        for address, each in zip(addresses, glimpse.found, strict=True):
             if isinstance(each, Hit):
                 names = (key_name(address.key),)
                 self._trace.write("hit", names, version=each.entry.version, layer="l2", position=each.position)
-        return found
+        return glimpse
 
     def fill(self, address: Address, load: Load, loaded: Loaded, *more: float) -> Filled:
         """Write down what became of it."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from planted.trace import Trace
+from planted.tracing import TracingShared
+from tocsin.address import Address
+from tocsin.entry import Entry, Miss
 from tocsin.position import Position
+from tocsin.shared import Glimpse, Hit
 
 
 def lines(folder: Path) -> list[dict[str, object]]:
@@ -52,3 +57,23 @@ def test_a_disk_that_takes_nothing_costs_the_trace_alone(tmp_path: Path) -> None
     """A file where the folder should be: nothing is raised."""
     (tmp_path / "trace").write_text("in the way")
     Trace(tmp_path / "trace", "node-1/agent").write("applied", ("k:product:7",))
+
+
+class TwoAnswers:
+    """An L2 that holds the first of two."""
+
+    def glimpse(self, addresses: Sequence[Address]) -> Glimpse:
+        """One hit and one miss."""
+        entry = Entry(b"{}", 4, (), 30.0, 1.0)
+        return Glimpse(Position(1 << 32, 9), (Hit(entry, False, Position(1 << 32, 8)), Miss("uri-miss")))
+
+
+def test_what_is_seen_at_a_glance_passes_unchanged_and_hits_are_written_down(tmp_path: Path) -> None:
+    """A tracing level is the level: whoever asks it gets the very answer."""
+    inner = TwoAnswers()
+    traced = TracingShared(inner, Trace(tmp_path, "node-1/worker-1"), tells=True)  # type: ignore[arg-type]
+    addresses = [Address("product:1", "product:1"), Address("product:2", "product:2")]
+    assert traced.glimpse(addresses) == inner.glimpse(addresses)
+    assert [(line["names"], line["version"]) for line in lines(tmp_path) if line["event"] == "hit"] == [
+        (["k:product:1"], 4)
+    ]

@@ -22,7 +22,7 @@ ENOUGH = 1000
 """From so many schedules on every overlap must have happened."""
 
 TELL_EVERY_S = 5.0
-COLLECT_EVERY = 100
+COLLECT_EVERY = 25
 
 
 def main(words: list[str]) -> int:
@@ -34,6 +34,7 @@ def main(words: list[str]) -> int:
     seen: Counter[str] = Counter()
     begun_s, worked_s = time.perf_counter(), time.process_time()
     tell_s = begun_s + TELL_EVERY_S
+    gc.freeze()
     gc.disable()  # a schedule leaves a few thousand objects that know each other: they go together
     for number in range(count):
         seed = first + number

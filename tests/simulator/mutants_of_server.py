@@ -153,3 +153,14 @@ class RemembersWhoAsked(MemoryServer):
         ended = super().finish(writer, names, announced, puts)
         self.asked[ended.position] = writer[0]
         return ended
+
+
+class RefreshesFreely(MemoryServer):
+    """Hazard 29: a load that began before the end of an entry is kept, whatever was invalidated meanwhile."""
+
+    def fill(self, put: Put, token: Token) -> Kept:
+        position = self.position()
+        if token.base.epoch == position.epoch and key_name(put.key) not in self.tables.writers:
+            self.tables.entries[put.key] = Stored(put, Position(position.epoch, self.tables.sequence or 0), self.now())
+            return Kept(True, position)
+        return Kept(False, position)

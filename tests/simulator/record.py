@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tocsin.entry import Answer
+
 
 class BrokenPromise(AssertionError):  # noqa: N818 - the name is the verdict
     """A promise was broken; the message tells which and by whom."""
@@ -28,6 +30,7 @@ class Record:
     lease_s: float
     strict: bool
     through: bool
+    stale_s: float = 0.0
     acknowledged_s: dict[int, float] = field(default_factory=dict)
     finished_s: dict[int, float] = field(default_factory=dict)
     seen: int = 0
@@ -60,14 +63,23 @@ class Record:
         """P4: what a read that begins now must at least return in a strict namespace."""
         return self.seen
 
-    def read(self, *, session: Session, version: int, begun_s: float, floor: int, answer: object) -> None:
-        """Check what a read returned: not older than the bound allows, than its session has seen, nor than all has."""
+    def excuse(self, why: str) -> None:
+        """Note what P3 is not promised across."""
+        self.excused = self.excused or why
+
+    def read(self, *, session: Session, answer: Answer, begun_s: float, floor: int) -> None:
+        """Check what a read returned: not older than the bound allows, than its session has seen, nor than all has.
+
+        What is labelled as stale may be as old as its policy says.
+        """
         self.reads += 1
+        version, detail = answer.version, answer.steps[0].detail or ""
+        bound_s = self.lease_s + (self.stale_s if detail.startswith("stale") else 0.0)
         for newer, finished_s in self.finished_s.items():
-            if newer > version and finished_s < begun_s - self.lease_s:
+            if newer > version and finished_s < begun_s - bound_s:
                 raise BrokenPromise(
                     f"P2: {session.name} read version {version} at {begun_s:.2f}; {newer} was finished at"
-                    f" {finished_s:.2f}, more than {self.lease_s} s before: {answer}"
+                    f" {finished_s:.2f}, more than {bound_s} s before: {answer}"
                 )
         if version < session.version and (self.strict or not self.excused):
             raise BrokenPromise(f"P3: {session.name} had seen version {session.version} and read {version}: {answer}")

@@ -36,7 +36,7 @@ class Scheduler:
         self._now_s = 1000.0
         self._hub = getcurrent()
         self._ready: list[greenlet] = []
-        self._parked: list[tuple[greenlet, float, Callable[[], object]]] = []
+        self._parked: list[tuple[greenlet, float, Callable[[], object] | None]] = []
         self._soonest_s = _NEVER
         self.stirs = 0
         self._seen_stirs = 0
@@ -72,7 +72,7 @@ class Scheduler:
     def end(self) -> None:
         """End every actor that is left, where it stands: none of them comes to another step."""
         self._over = True
-        for actor in [*self._ready, *(parked[0] for parked in self._parked)]:
+        for actor in [*self._ready, *(each[0] for each in self._parked)]:
             actor.throw()
 
     def step(self) -> None:
@@ -80,17 +80,25 @@ class Scheduler:
         me = getcurrent()
         if me is self._hub:
             return
+        if self._over:
+            raise GreenletExit
         self._ready.append(me)
-        self._pass_on(me)
+        actor = self._next()
+        if actor is not me:
+            actor.switch()
 
     def park(self, until_s: float, woken: Callable[[], object] | None = None) -> None:
         """Wait until a time, or for a condition of which others `stir`."""
         me = getcurrent()
         assert me is not self._hub, "only actors wait"
-        self._parked.append((me, until_s, woken or _never))
+        if self._over:
+            raise GreenletExit
+        self._parked.append((me, until_s, woken))
         if until_s < self._soonest_s:
             self._soonest_s = until_s
-        self._pass_on(me)
+        actor = self._next()
+        if actor is not me:
+            actor.switch()
 
     def stir(self) -> None:
         """Say that something has happened for which an actor may wait."""
@@ -116,13 +124,6 @@ class Scheduler:
         """Wait so many seconds."""
         self.park(self._now_s + seconds)
 
-    def _pass_on(self, me: greenlet) -> None:
-        if self._over:
-            raise GreenletExit
-        actor = self._next()
-        if actor is not me:
-            actor.switch()
-
     def _next(self) -> greenlet:
         """Take who is next out of those that are ready; one draw decides that, and whether time goes on."""
         self.steps += 1
@@ -144,12 +145,12 @@ class Scheduler:
         """Make ready whose time has come, or whose condition holds; if nobody can go, time goes on until one can."""
         stirred = self.stirs != self._seen_stirs
         self._seen_stirs = self.stirs
-        ready, still = self._ready, []
+        ready = self._ready
         while True:
-            soonest_s, now_s = _NEVER, self._now_s
+            soonest_s, now_s, still = _NEVER, self._now_s, []
             for each in self._parked:
                 actor, until_s, woken = each
-                if until_s <= now_s or (stirred and woken()):
+                if until_s <= now_s or (stirred and woken is not None and woken()):
                     ready.append(actor)
                 else:
                     still.append(each)
@@ -158,11 +159,7 @@ class Scheduler:
             self._parked, self._soonest_s = still, soonest_s
             if ready:
                 return
-            self._now_s, still = soonest_s, []
-
-
-def _never() -> bool:
-    return False
+            self._now_s = soonest_s
 
 
 _NO_LOCK = nullcontext()

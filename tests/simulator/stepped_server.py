@@ -102,7 +102,9 @@ class SteppedSequencer:
 
     def release(self, key: str, token: Token) -> bool:
         """As above."""
-        return self._ask(lambda: self._sequencer.release(key, token))
+        released = self._ask(lambda: self._sequencer.release(key, token))
+        self._seen["given back"] += released
+        return released
 
     def position(self) -> Position:
         """As above."""

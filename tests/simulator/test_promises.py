@@ -6,6 +6,7 @@ breaks a promise is printed, and `python -m tests.simulator 1 SEED` replays it.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -16,20 +17,22 @@ from tests.simulator.record import BrokenPromise
 from tests.simulator.schedule import Schedule
 from tests.simulator.setting import OVERLAPS, Setting
 
-SCHEDULES = 150
+SCHEDULES = 500
 CONVICTED_WITHIN = 3000
 
 
 def test_every_promise_is_kept_and_every_risky_overlap_happened() -> None:
     """Both strategies, both write paths; a run in which something risky never happened would prove nothing of it."""
     seen: Counter[str] = Counter()
-    for strategy in (Strategy.SEQUENCED, Strategy.STRICT):
-        for write_path in (WritePath.CACHE_ASIDE, WritePath.WRITE_THROUGH):
-            for seed in range(SCHEDULES):
-                try:
-                    Schedule(seed, Setting(strategy, write_path), seen).run()
-                except BrokenPromise as broken:
-                    pytest.fail(f"{broken}; same schedule: python -m tests.simulator 1 {seed} {strategy.value}")
+    for strategy, write_path in itertools.product(
+        (Strategy.SEQUENCED, Strategy.STRICT), (WritePath.CACHE_ASIDE, WritePath.WRITE_THROUGH)
+    ):
+        for seed in range(SCHEDULES):
+            try:
+                Schedule(seed, Setting(strategy, write_path), seen).run()
+            except BrokenPromise as broken:
+                again = f"1 {seed} {strategy.value} {write_path.value}"
+                pytest.fail(f"{broken}; same schedule: python -m tests.simulator {again}")
     assert not [overlap for overlap in OVERLAPS if not seen[overlap]]
 
 

@@ -167,15 +167,10 @@ def test_a_call_that_makes_no_sense_changes_nothing(scene: Scene, call: str, bod
     assert scene.kept()
 
 
-def test_an_edge_for_somebody_else_hears_too(tmp_path: Path) -> None:
+def test_an_edge_for_somebody_else_hears_too(open_folder: Path) -> None:
     """Started by an ordinary user, it uses that user's folder and socket."""
     if os.geteuid() != 0:
         pytest.skip("only root can start nginx as another user")
-    folder = tmp_path / "of-nobody"
-    folder.mkdir(mode=0o755)
-    for parent in folder.parents:
-        if parent.stat().st_uid == os.getuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    with hearing_edge(folder / "edge", PRODUCT, user="nobody") as scene:
+    with hearing_edge(open_folder / "edge", PRODUCT, user="nobody") as scene:
         scene.read()
         assert scene.kept()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,15 +16,6 @@ from tests.edge.toy_node import ToyNode, always, answer
 
 NODES = ["127.0.0.1:7001", "127.0.0.1:7002"]
 ROOT = os.geteuid() == 0
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that every user can enter; pytest's own are private to who runs the tests."""
-    with tempfile.TemporaryDirectory(prefix="edge-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
 
 
 def written(prefix: Path, *, as_root: bool) -> Path:

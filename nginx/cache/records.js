@@ -4,7 +4,7 @@
  *     u<URL>   ──▶ nonce                      invalidating a URL is deleting this one entry
  *     r<nonce> ──▶ its variants, a row each   whatever was stored under another nonce is unaddressable from then on
  *     f<id>    ──▶ the fields that a revalidation needs; the body lies in nginx's own cache under the same id
- *     groups: <origin group> ──▶ how often it was invalidated; a stored response holds the numbers it was stored under
+ *     groups: g<slot of origin, group> ──▶ the number of its last invalidation; a stored response holds those of its groups
  *
  * Where the edge hears a backplane, a variant also holds its term, its base and its slots: marks.js says what they prove.
  *
@@ -15,6 +15,8 @@
  *     B:              PUT, origin changes, u<URL> is deleted
  *     C:                                    miss, nonce n2, asks the origin (new), stores under n2
  */
+
+import marks from 'marks.js';
 
 const VARIANTS_MAX = 16;
 const LINGERS_MS = 1000;  // longer than any request needs from reading a record to acting on it
@@ -101,15 +103,20 @@ function sequence() {
 }
 
 /*
- * The groups with their present numbers, to be stored with a response; undefined when one of any group was invalidated
- * since `since`: which groups the response would have, nobody knew when the origin was asked, so it may be too old.
+ * The groups with their present numbers, to be stored with a response; undefined when one of them was invalidated after
+ * `since`: which groups the response would have, nobody knew when the origin was asked, so it may be too old.
  */
 function numbered(origin, groups, since) {
     const numbers = groups.map((group) => {
-        const key = origin + ' ' + group;
+        const key = keyOf(origin, group);
         return [key, groupZone().get(key) || 0];
     });
-    return sequence() === since ? numbers : undefined;
+    return numbers.every((number) => number[1] <= since) ? numbers : undefined;
+}
+
+/* Groups share slots, so that their memory has a bound: two in one slot cost a miss. */
+function keyOf(origin, group) {
+    return 'g' + marks.slot(origin + ' ' + group);
 }
 
 /* Has none of a stored response's groups been invalidated? */
@@ -118,27 +125,17 @@ function standing(numbers) {
 }
 
 /*
- * Invalidate every stored response of these groups, each at the cost of one number (RFC 9875 §2.2.1).
+ * Invalidate every stored response of these groups, each at the cost of one number (RFC 9875 §2.2.1): how many there had
+ * been of all groups. It is given once, so no group comes back to a number that a stored response holds.
  */
 function invalidateGroups(origin, groups) {
-    if (groups.length === 0) {
-        return;
-    }
-    try {
-        // The sequence first, the group's number second. The other way round:
-        //   A: asks the origin (old) ............ numbered(): the group's new number, the old sequence: stored as good
-        //   B:       invalidates: number + 1 .................................................. sequence + 1
-        groupZone().incr(EVERY_GROUP, 1, 0);
-        groups.forEach((group) => groupZone().incr(origin + ' ' + group, 1, 0));
-    } catch (error) {
-        if (error instanceof SharedMemoryError) {
-            // Full: no number may be forgotten while a response holds it, so everything goes.
-            zone().clear();
-            groupZone().clear();
-            return;
-        }
-        throw error;
-    }
+    groups.forEach((group) => {
+        // Between the two steps another worker may store an old answer; the second step ends it:
+        //   A: asks the origin (old), since = 5 ............ numbered(): the group's is 4: stored with 4
+        //   B:                                   number = 6                                             the group's = 6
+        const number = groupZone().incr(EVERY_GROUP, 1, 0);
+        groupZone().set(keyOf(origin, group), number);
+    });
 }
 
 /* May this caller refresh the variant in the background? One at a time; a permission that is never given back lapses. */

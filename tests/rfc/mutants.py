@@ -107,10 +107,7 @@ MUTANTS = {
         ("test_groups_are_compared_exactly_and_only_where_they_are_strings",),
     ),
     "groups of all origins are one": Mutant(
-        (
-            ("records.js", "const key = origin + ' ' + group;", "const key = group;"),
-            ("records.js", "incr(origin + ' ' + group, 1, 0)", "incr(group, 1, 0)"),
-        ),
+        (("records.js", "marks.slot(origin + ' ' + group)", "marks.slot(group)"),),
         ("test_groups_belong_to_one_origin",),
     ),
     "the Age that was stored is sent as well": Mutant(

@@ -1,5 +1,5 @@
 # Every target works alone on a fresh machine with Python 3.11 to 3.13 and make: it installs what it needs into .venv.
-# Variables: STRATEGY NODES WORKERS WRITE_PATH LAUNCHER NODE EDGE_PORT SEED DURATION RATE FAULT SEEDS, e.g. make cluster-up NODES=5 STRATEGY=ttl
+# Variables: STRATEGY NODES WORKERS WRITE_PATH SERVER LAUNCHER NODE EDGE_PORT SEED DURATION RATE FAULT SEEDS, e.g. make cluster-up NODES=5 STRATEGY=ttl
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 CLUSTER := .venv/bin/python -m cluster
@@ -8,6 +8,7 @@ NODE ?= random
 options = $(if $(STRATEGY),--strategy $(STRATEGY)) $(if $(WRITE_PATH),--write-path $(WRITE_PATH)) \
           $(if $(NODES),--nodes $(NODES)) $(if $(WORKERS),--workers $(WORKERS)) \
           $(if $(LAUNCHER),--launcher $(LAUNCHER)) $(if $(EDGE_PORT),--port $(EDGE_PORT))
+server = $(if $(SERVER),--set CATALOG_SERVER=$(SERVER))
 chosen = $(if $(SEED),--seed $(SEED))
 
 .PHONY: help install install-dev cluster-up cluster-down cluster-status cluster-logs kill chaos-kill pause resume restart \
@@ -15,7 +16,7 @@ chosen = $(if $(SEED),--seed $(SEED))
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+( [a-z-]+)*:.*## / {sub(" .*", "", $$1); printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nSTRATEGY=  no-cache l2-only ttl pubsub pubsub-flush tracking versioned sequenced strict\nWRITE_PATH= cache-aside write-through write-behind\n'
+	@printf '\nSTRATEGY=  no-cache l2-only ttl pubsub pubsub-flush tracking versioned sequenced strict\nWRITE_PATH= cache-aside write-through write-behind\nSERVER=    gunicorn granian\n'
 
 install:
 	@requirements/install cluster
@@ -24,7 +25,7 @@ install-dev:
 	@requirements/install dev
 
 cluster-up: install  ## set up everything on a fresh machine and start the cluster
-	@$(CLUSTER) up $(options)
+	@$(CLUSTER) up $(options) $(server)
 
 cluster-down: install  ## stop the cluster
 	@$(CLUSTER) down

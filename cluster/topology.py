@@ -35,6 +35,7 @@ DATABASE_PORTS = {"postgresql": 5432, "mariadb": 3306}
 # What a person may set in the services' environment; the rest of contract §5 is the launcher's own business.
 SETTINGS = (
     "CATALOG_LOG_FORMAT",
+    "CATALOG_SERVER",
     "CATALOG_THREADS",
     "CATALOG_WORKER_CLASS",
     "TOCSIN_L1_MAX_BYTES",

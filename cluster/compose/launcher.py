@@ -277,7 +277,7 @@ class ComposeLauncher:
         after = worker()
         did = f"{verb} {target}" if before is not None else f"{target} was dead already"
         return Deed(
-            (did,), (f"gunicorn replaced it: {target} is pid {after.pid if after else None}, with an empty L1",)
+            (did,), (f"its master replaced it: {target} is pid {after.pid if after else None}, with an empty L1",)
         )
 
     def _readiness(self, plan: Plan, target: Target) -> str:

@@ -245,7 +245,9 @@ class ProcessesLauncher:
 
         seconds = until(missing, within_s=REPLACE_S, waiting_for=f"gunicorn to replace {target}")
         new = self._worker(target)
-        now = f"gunicorn replaced it: pid {new.number if new else '?'} answers on the same port, {seconds:.1f} s later"
+        now = (
+            f"its master replaced it: pid {new.number if new else '?'} answers on the same port, {seconds:.1f} s later"
+        )
         return Deed((f"{did} {target} (pid {old.number}) with {number.name}",), (now,))
 
     def _readiness(self, server: Server) -> str:

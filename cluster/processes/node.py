@@ -1,4 +1,4 @@
-"""A node: a gunicorn master with its workers, started as `docs/contract.md` §5 says.
+"""A node: a master with its workers, started as `docs/contract.md` §5 says: gunicorn's, unless another server is set.
 
 Its folder holds `worker-<n>.pid`, which the services write after each fork: that is how a worker's process is found.
 """
@@ -18,7 +18,7 @@ from cluster.processes.spawn import Command, Spawned
 from cluster.seal import TRACE_FOLDER, switches
 from cluster.until import Missing
 
-ARGV = (sys.executable, "-m", "gunicorn", "-c", "python:catalog.gunicorn_conf")
+ARGV = (sys.executable, "-m", "catalog", "serve")
 METRICS = "metrics"
 
 
@@ -30,7 +30,7 @@ class NodeServer:
     name: str
 
     def command(self) -> Command:
-        """Clear what the node's last life left (pid files, metrics) and start gunicorn."""
+        """Clear what the node's last life left (pid files, metrics) and start its server."""
         folder = self.plan.run.folder(self.name)
         for stale in folder.glob("worker-*.pid"):
             stale.unlink()

@@ -1,6 +1,9 @@
-"""The catalogue's command line: `python -m catalog init-db` creates the tables and stocks the shop.
+"""The catalogue's command line.
 
-It may be run again, and by two at once: a shop that has products is left as it is.
+    python -m catalog init-db                       create the tables and stock the shop
+    python -m catalog serve [module:attribute]      serve a node, with the server that CATALOG_SERVER names
+
+`init-db` may be run again, and by two at once: a shop that has products is left as it is.
 """
 
 from __future__ import annotations
@@ -8,20 +11,32 @@ from __future__ import annotations
 import os
 import sys
 
-from sqlalchemy.exc import SQLAlchemyError
+from catalog.serving import serve
 
-from catalog.errors import BadSettings
-from catalog.seed import initialise
-from catalog.settings import database_url
-
-USAGE = "usage: python -m catalog init-db"
+USAGE = "usage: python -m catalog init-db | serve [module:attribute]"
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit code: 0, 1 for a failure, 2 for a command that is not known."""
-    if arguments != ["init-db"]:
-        print(USAGE, file=sys.stderr)
-        return 2
+    match arguments:
+        case ["init-db"]:
+            return initialise_database()
+        case ["serve", *application] if len(application) <= 1:
+            serve(*application)
+            return 0
+        case _:
+            print(USAGE, file=sys.stderr)
+            return 2
+
+
+def initialise_database() -> int:
+    """Set the database up; return the exit code."""
+    from sqlalchemy.exc import SQLAlchemyError  # here, because `serve` may become another program at once
+
+    from catalog.errors import BadSettings
+    from catalog.seed import initialise
+    from catalog.settings import database_url
+
     try:
         url = database_url(os.environ)
         added = initialise(url)

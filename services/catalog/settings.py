@@ -42,6 +42,7 @@ OURS = frozenset(
         "CATALOG_NODE",
         "CATALOG_BIND",
         "CATALOG_WORKER_BINDS",
+        "CATALOG_SERVER",
         "CATALOG_WORKER_CLASS",
         "CATALOG_THREADS",
         "CATALOG_SECRET",
@@ -62,9 +63,10 @@ _NODE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """What gunicorn needs beyond the application: addresses, processes and the folder for pid files."""
+    """What a server needs beyond the application: addresses, processes and the folder for pid files."""
 
     bind: str
+    address: tuple[str, int]
     worker_binds: tuple[tuple[str, int], ...]
     worker_class: str
     threads: int
@@ -73,9 +75,9 @@ class Serving:
 
     @classmethod
     def parse(cls, environ: Mapping[str, str]) -> Serving:
-        """Read gunicorn's part of the environment. Raises `BadSettings`."""
+        """Read the server's part of the environment. Raises `BadSettings`."""
         bind = _required(environ, "CATALOG_BIND")
-        _address("CATALOG_BIND", bind)
+        address = _address("CATALOG_BIND", bind)
         worker_class = environ.get("CATALOG_WORKER_CLASS", "gthread")
         if worker_class not in WORKER_CLASSES:
             raise _bad("CATALOG_WORKER_CLASS", worker_class, f"one of {', '.join(WORKER_CLASSES)}")
@@ -85,6 +87,7 @@ class Serving:
         metrics_dir = environ.get("PROMETHEUS_MULTIPROC_DIR")
         return cls(
             bind=bind,
+            address=address,
             worker_binds=tuple(
                 _address("CATALOG_WORKER_BINDS", each.strip())
                 for each in _required(environ, "CATALOG_WORKER_BINDS").split(",")

@@ -69,7 +69,7 @@ def running_node(folder: Path, *, database_url: str, redis_url: str, **changes: 
         PROMETHEUS_MULTIPROC_DIR=str(folder / "metrics"),
         **changes,
     )
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:catalog.gunicorn_conf", "catalog.wsgi:application"]
+    command = [sys.executable, "-m", "catalog", "serve"]
     with (folder / "node.log").open("ab") as log:
         process = subprocess.Popen(command, env={**inherited(), **chosen}, cwd=folder, stdout=log, stderr=log)
     node = RunningNode(folder, f"http://{binds[0]}", [f"http://{bind}" for bind in binds[1:]], process)

@@ -77,9 +77,10 @@ def test_a_reload_keeps_names_and_addresses(threaded: RunningNode) -> None:
     )
 
 
-def test_a_worker_is_recycled_under_its_name(tmp_path: Path, sqlite_url: str, redis: RedisServer) -> None:
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_worker_is_recycled_under_its_name(tmp_path: Path, sqlite_url: str, redis: RedisServer, kind: str) -> None:
     """max_requests: after a few requests a worker is another process, and the same to those who ask for it."""
-    recycled = {"GUNICORN_CMD_ARGS": "--max-requests 10"}
+    recycled = {"GUNICORN_CMD_ARGS": "--max-requests 10", "CATALOG_WORKER_CLASS": kind}
     with running_node(tmp_path, database_url=sqlite_url, redis_url=redis.url, **recycled) as node:
         first = node.pid(1)
         until(

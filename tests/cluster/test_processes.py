@@ -79,7 +79,7 @@ def test_a_killed_worker_is_replaced_under_its_name(cluster: LiveCluster) -> Non
     said = cluster.do("kill", "node-1/worker-2")
     after = cluster.status().nodes[0].workers[1]
     assert f"killed node-1/worker-2 (pid {before.pid}) with SIGKILL" in said
-    assert f"gunicorn replaced it: pid {after.pid} answers on the same port" in said
+    assert f"its master replaced it: pid {after.pid} answers on the same port" in said
     assert requests.get(f"{after.url}/healthz", timeout=10).headers["X-Worker"] == "node-1/worker-2"
 
 

@@ -27,6 +27,8 @@ STRATEGIES = (
 )
 PEERS = ("flask-caching-simple", "flask-caching-redis", "cashews", "dogpile", "redis-py-tracking")
 """Other people's caches, by the name that stands for a strategy: the same shop on another library (contract §5)."""
+LISTENING = ("pubsub", "pubsub-flush", "tracking", "sequenced", "strict", "cashews", "redis-py-tracking")
+"""Strategies and peers whose nodes are told of invalidations by Redis: of the others no message can be lost."""
 STRATEGY_DEFAULT = "sequenced"
 NUMBERED = ("sequenced", "strict")  # those that number their invalidations, so that an edge can follow them
 WRITE_PATHS = ("cache-aside", "write-through", "write-behind")
@@ -92,6 +94,13 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def numbers(self) -> bool:
         """Whether the strategy numbers its invalidations: then the edge hears them, through an agent of its own."""
         return self.strategy in NUMBERED
+
+    @property
+    def database_kind(self) -> str:
+        """sqlite, postgresql or mariadb; without a URL that of the launcher."""
+        if self.database_url is None:
+            return "postgresql" if self.launcher == "compose" else "sqlite"
+        return parse_database(self.database_url).kind
 
     @property
     def node_names(self) -> tuple[str, ...]:

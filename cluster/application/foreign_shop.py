@@ -63,7 +63,14 @@ class ForeignShop:
         """Read it: nobody knows the lists of a foreign application."""
         return self.read(product, via, client)
 
-    def change(self, product: int, operation_id: str, client: Client, chance: Random) -> Request | None:  # noqa: ARG002
+    def change(
+        self,
+        product: int,
+        via: str,
+        operation_id: str,
+        client: Client,
+        chance: Random,  # noqa: ARG002
+    ) -> Request | None:
         """Give an item a value that says which write it is of; None while it has a writer, or may still have one."""
         key = self.key(product)
         number = 0
@@ -77,7 +84,7 @@ class ForeignShop:
             self._adapter.write,
             Kind.WRITE,
             product,
-            EDGE,
+            via,
             client,
             lambda body: Value(number or _number(body, self._adapter.write.version)),
             operation_id,

@@ -8,6 +8,8 @@ local (Herlihy and Wing, 1990): a history is linearizable if each key is.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from cluster.checker.anomaly import Anomaly, NewOldInversion, WriteOutOfOrder
 from cluster.checker.register import Register, Registers, begun_late
 from cluster.checker.settling import NO_ROW
@@ -15,16 +17,19 @@ from cluster.checker.staleness import stale_read
 from cluster.checker.verdict import KEPT_MAX, Verdict, verdict
 
 
-def linearizable(registers: Registers, *, operations_min: int = 1) -> Verdict:
+def linearizable(
+    registers: Registers, *, operations_min: int = 1, excepted: Container[tuple[int, int]] = ()
+) -> Verdict:
     """Whether each key's history is linearizable; valid needs at least `operations_min` operations.
 
     A StaleRead is condemned by an acknowledged write, a NewOldInversion only by what another read had shown.
+    `excepted`: versions that bind nobody, as (key's number, version).
     """
     found = len(registers.phantoms) + len(registers.shared)
     anomalies: list[Anomaly] = [*registers.phantom_reads(KEPT_MAX), *registers.shared]
     checked = len(registers.phantoms)
     for register in registers:
-        earliest, rows = register.earliest_newer(reads_too=True)
+        earliest, rows = register.earliest_newer(reads_too=True, excepted=excepted)
         checked += len(register.read_rows) + len(register.write_rows)
         reads = begun_late(register.read_ranks, register.read_invoked_ns, earliest)
         # The baseline was invoked before everything, so it is never out of order; nor is somebody else's write.

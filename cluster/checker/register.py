@@ -38,11 +38,14 @@ class Register:
     read_returned_ns: array[int] = field(default_factory=lambda: array("q"))
     read_ranks: array[int] = field(default_factory=lambda: array("I"))
 
-    def earliest_newer(self, *, reads_too: bool) -> tuple[list[int], list[int]]:
+    def earliest_newer(
+        self, *, reads_too: bool, excepted: Container[tuple[int, int]] = ()
+    ) -> tuple[list[int], list[int]]:
         """For each rank: when, at the earliest, an operation with a newer version had returned, and its row.
 
         Among acknowledged writes or, with `reads_too`, among all operations: an answered read proves the write as well.
         FOREVER and NO_ROW where there is none. (A baseline that is newer has a time and NO_ROW.)
+        `excepted`: versions that bind nobody, as (key's number, version).
         """
         earliest = [FOREVER] * len(self.versions)
         rows = [NO_ROW] * len(self.versions)
@@ -56,6 +59,8 @@ class Register:
         newer, newer_row = FOREVER, NO_ROW
         for rank in range(len(self.versions) - 1, -1, -1):
             own, own_row = earliest[rank], rows[rank]
+            if excepted and (self.key, self.versions[rank]) in excepted:
+                own, own_row = FOREVER, NO_ROW
             earliest[rank], rows[rank] = newer, newer_row
             if own < newer:
                 newer, newer_row = own, own_row

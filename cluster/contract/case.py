@@ -87,8 +87,21 @@ class Case:
                     found.add((register.key, register.versions[rank]))
         return frozenset(found)
 
+    @cached_property
+    def stalled(self) -> frozenset[tuple[int, int]]:
+        """Versions whose write took longer than its deadline, or nobody knows how long: (key's number, version)."""
+        found = set()
+        for register in self.registers(Scope.ALL):
+            for row, rank in zip(register.write_rows, register.write_ranks, strict=True):
+                if row != NO_ROW and self._stalled(row):
+                    found.add((register.key, register.versions[rank]))
+        return frozenset(found)
+
+    def _stalled(self, row: int) -> bool:
+        return self.history.returned_ns[row] - self.history.invoked_ns[row] > STALL_NS
+
     def _excepted(self, row: int) -> bool:
         invoked, returned = self.history.invoked_ns[row], self.history.returned_ns[row]
-        if self.finished_badly(row) or returned - invoked > STALL_NS:
+        if self.finished_badly(row) or self._stalled(row):
             return True
         return any(invoked <= each.stop_ns and returned >= each.start_ns for each in self.losses)

@@ -59,7 +59,11 @@ def _phantom(case: Case, promise: Promise, origin_ns: int) -> PromiseRecord:
 
 
 def _linearizable(case: Case, promise: Promise, origin_ns: int) -> PromiseRecord:
-    return _of(promise, linearizable(case.registers(promise.scope)), origin_ns)
+    laid_out = case.registers(promise.scope)
+    if not promise.stalls_excused:
+        return _of(promise, linearizable(laid_out), origin_ns)
+    strict = linearizable(laid_out, excepted=case.stalled)
+    return _of(promise, strict, origin_ns, excused=linearizable(laid_out).found - strict.found)
 
 
 def _leak(case: Case, promise: Promise, origin_ns: int) -> PromiseRecord:

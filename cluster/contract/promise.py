@@ -32,7 +32,8 @@ class Promise:
     could not reach Redis, and somebody else had to tell. `delivery`: about something that must arrive in time, not
     about a deadline by the reader's own clock; a pause of the whole machine, seen by the driver, is then discounted.
     `void_after_loss`: not promised in a run in which Redis lost its memory. `loss_window_ns`: of `lost write`, how long
-    before such a loss an acknowledged write may have been lost with it.
+    before such a loss an acknowledged write may have been lost with it. `stalls_excused`: a write that took
+    longer than its deadline, or whose end nobody knows, binds nobody.
     """
 
     property: str
@@ -44,6 +45,7 @@ class Promise:
     delivery: bool = False
     void_after_loss: bool = False
     loss_window_ns: int = 0
+    stalls_excused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

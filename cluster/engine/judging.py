@@ -28,7 +28,8 @@ def _contract(record: RunRecord) -> Contract:
     scenario = record.scenario
     if record.target:
         return contract_of_adapter(parse_adapter(record.target, source="the adapter in the record"))
-    return contract_of(scenario.strategy, scenario.write_path, scenario.settings)
+    database = scenario.topology().database_kind
+    return contract_of(scenario.strategy, scenario.write_path, scenario.settings, database=database)
 
 
 def judged(folder: RunFolder, record: RunRecord) -> RunRecord:

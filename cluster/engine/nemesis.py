@@ -27,6 +27,7 @@ from cluster.scenario.scenario import FaultStep, Scenario
 
 NS = 1_000_000_000
 NOT_HEALED = "it could not be healed"
+AND = "; "
 Chance = Callable[[str], Random]
 
 
@@ -117,10 +118,11 @@ class Nemesis:
         try:
             await asyncio.to_thread(self._harms[number].heal, record.plan)
         except ClusterError as problem:
-            self._put(number, msgspec.structs.replace(record, error=f"{NOT_HEALED}: {problem}"))
+            error = f"{_injection(record)}{NOT_HEALED}: {problem}"
+            self._put(number, msgspec.structs.replace(record, error=error))
             self._tell(f"{record.plan.fault} could not be healed: {problem}")
             return
-        error = "" if record.error.startswith(NOT_HEALED) else record.error  # it is now
+        error = _injection(record).removesuffix(AND)  # healed it is now
         self._put(number, msgspec.structs.replace(record, healed_s=self._now_s(), error=error))
         self._note(number, "stop", {})
         self._tell(f"{record.plan.fault} is healed")
@@ -149,3 +151,9 @@ class Nemesis:
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), max(0.0, at_s - self._now_s()))
         return stop.is_set()
+
+
+def _injection(record: FaultRecord) -> str:
+    """What went wrong before any heal, with what joins another trouble to it; "" if nothing did."""
+    trouble = record.error.partition(NOT_HEALED)[0].removesuffix(AND)
+    return trouble and f"{trouble}{AND}"

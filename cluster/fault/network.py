@@ -6,7 +6,9 @@
     messages    single invalidations are dropped, told twice, late, or out of order
 
 The evidence is counted by the link, outside of both ends: bytes swallowed or late, connections broken, messages
-touched; where a launcher has no links, the node itself must say that it can't reach its peer. Two of these on the same
+touched. Where a strategy says nothing on the path (`no-cache`), the probe says a PING of its own through the link, and
+what becomes of that is the evidence. Where a launcher has no links, the node itself must say that it can't reach its
+peer. Two of these on the same
 path do not add up: the later one replaces the earlier, and the heal of either mends the path.
 """
 
@@ -22,6 +24,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cluster.errors import ClusterError
+from cluster.fault.knock import knock
 from cluster.fault.parameters import UNSEEDED, complete
 from cluster.fault.port import Cluster, Evidence, Fact, Plan, choose
 from cluster.fault.server import Among, edge_agent, nodes
@@ -29,8 +32,10 @@ from cluster.launcher import Cut, Direction, Peer
 from cluster.link.name import link_name
 from cluster.status import LinkState, Status
 from cluster.target import Verb, parse_target
+from cluster.topology import LISTENING
 
 READYZ_S = 6.0
+REFUSE = "refuse"
 
 Count = Callable[[LinkState], int]
 
@@ -53,7 +58,9 @@ def _touched(link: LinkState) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFault:
-    """One fault of the paths of a node to a peer. `count` is what proves it, in `unit`s. `every` means all nodes."""
+    """One fault of the paths of a node to a peer. `count` is what proves it, in `unit`s. `every` means all nodes.
+    `told`: it is about what Redis tells listeners.
+    """
 
     name: str
     summary: str
@@ -65,10 +72,13 @@ class NetworkFault:
     parameters: Mapping[str, Fact] = field(default_factory=dict)
     every: bool = False
     among: Among = nodes
+    told: bool = False
 
     def refusal(self, cluster: Cluster) -> str | None:
-        """Whatever the launcher says."""
+        """Whatever the launcher says; and no message can be touched where Redis tells nobody anything."""
         status = cluster.status()
+        if self.told and status.strategy not in LISTENING:
+            return f"under {status.strategy} no node listens to Redis, so there are no messages to touch"
         names = self.among(status)
         if not names:
             return f"this cluster has nothing that {self.name} could be aimed at"
@@ -98,17 +108,25 @@ class NetworkFault:
         if status.links is None:
             return self._told_by_nodes(status, plan)
         links = tuple(self._links(status, plan))
-        # A link process that was started anew counts from zero: then everything that it has counted is new.
-        grown = {link.name: self.count(link) - _before(plan, link) for link in links}
-        counted: dict[str, Fact] = {
-            link.name: count if count >= 0 else self.count(link)
-            for link, count in zip(links, grown.values(), strict=True)
-        }
+        counted = self._counted(links, plan)
+        closed = set()
+        if not self.told and self.peer is Peer.REDIS and not all(counted.values()):
+            closed = {link.name for link in links if not counted[link.name] and knock(link) and link.upstream == REFUSE}
+            links = tuple(self._links(cluster.status(), plan))
+            counted = self._counted(links, plan)
         text = "; ".join(f"{name}: {count} {self.unit}" for name, count in counted.items())
+        text += "".join(f"; {name} refused a connection of the probe's own" for name in sorted(closed))
         touched = [text for link in links for text in link.touched]
         if touched:
             text += f"; the last was about {touched[-1]!r}"
-        return Evidence(took=bool(counted) and all(counted.values()), text=text, details=counted)
+        took = bool(counted) and all(count or name in closed for name, count in counted.items())
+        return Evidence(took=took, text=text, details=counted)
+
+    def _counted(self, links: tuple[LinkState, ...], plan: Plan) -> dict[str, Fact]:
+        """What each link has counted since the plan."""
+        grown = {link.name: self.count(link) - _before(plan, link) for link in links}
+        # A link process that was started anew counts from zero: then everything that it has counted is new.
+        return {link.name: grown[link.name] if grown[link.name] >= 0 else self.count(link) for link in links}
 
     def heal(self, cluster: Cluster, plan: Plan) -> None:
         """Mend the paths. A node that is dead has paths as well."""
@@ -169,11 +187,12 @@ def _messages(mode: str, summary: str, **parameters: Fact) -> NetworkFault:
         unit="messages",
         direction=Direction.DOWNSTREAM,
         parameters=takes,
+        told=True,
     )
 
 
 PARTITION = _partition("partition", "a node and Redis lose all that they say to each other, and nobody is told")
-REFUSED = _partition("partition-refuse", "a node's connections to Redis are torn, and new ones refused", "refuse")
+REFUSED = _partition("partition-refuse", "a node's connections to Redis are torn, and new ones refused", REFUSE)
 RESET = _partition("partition-reset", "a node's connections to Redis are torn, again and again", "reset")
 CLOSED = _partition(
     "partition-close", "a node's connections to Redis are ended in good order, again and again", "close"

@@ -140,7 +140,9 @@ class History:
         topology = self._cluster.run.topology()
         found = read_history(self.path)
         case = Case(found)
-        contract = contract_of(topology.strategy, topology.write_path, dict(topology.settings))
+        contract = contract_of(
+            topology.strategy, topology.write_path, dict(topology.settings), database=topology.database_kind
+        )
         origin_ns = min(found.invoked_ns, default=0)
         judged = judge_case(case, contract, faults=(), phases=(), nodes=topology.nodes, origin_ns=origin_ns)
         return Word(judged, judge(found))

@@ -42,7 +42,7 @@ class Arrival:
 
 
 def arrivals(profile: Profile, workers: Sequence[str], chance: Random) -> Iterator[Arrival]:
-    """The traffic of `profile`, without end. `workers` are the names that direct reads are spread over."""
+    """The traffic of `profile`, without end. `workers` are the names that direct requests are spread over."""
     shares = [(rank + 1) ** -profile.zipf_exponent for rank in range(len(profile.products))]
     cumulative = list(accumulate(shares))
     crawler = cycle(profile.products)
@@ -53,13 +53,13 @@ def arrivals(profile: Profile, workers: Sequence[str], chance: Random) -> Iterat
         kind = chance.random()
         write_share = profile.write_share_at(at_s)
         own = profile.own_share > 0 and chance.random() < profile.own_share
+        direct = not own and bool(workers) and chance.random() < profile.direct_share
+        worker = chance.choice(workers) if direct else ""
         if kind < write_share:
-            yield Arrival(at_s, Wish.CHANGE, product, "", own)
+            yield Arrival(at_s, Wish.CHANGE, product, worker, own)
         elif kind < write_share + profile.personal_share:
             yield Arrival(at_s, Wish.PERSONAL, product, "")
         else:
-            direct = not own and bool(workers) and chance.random() < profile.direct_share
-            worker = chance.choice(workers) if direct else ""
             listed = profile.list_share > 0 and chance.random() < profile.list_share
             if not own and profile.scan_share > 0 and chance.random() < profile.scan_share:
                 product = next(crawler)

@@ -73,17 +73,17 @@ class Catalogue:
             value_of=partial(listed_value, product),
         )
 
-    def change(self, product: int, operation_id: str, client: Client, chance: Random) -> Request:
-        """Give a product another price, through the edge; its description says which write it was."""
+    def change(self, product: int, via: str, operation_id: str, client: Client, chance: Random) -> Request:
+        """Give a product another price; its description says which write it was."""
         price = chance.randrange(100, 20_000) / 100
         body = {"price": price, "description": described("Counted and priced anew.", operation_id)}
         headers = {**_headers(client), "Content-Type": "application/json", "Idempotency-Key": operation_id}
         return Request(
             kind=Kind.WRITE,
             key=self.key(product),
-            via=EDGE,
+            via=via,
             method="PATCH",
-            url=_url(f"{self.origins.edge}/api/products/{product}"),
+            url=_url(f"{self.origins.url(via)}/api/products/{product}"),
             headers=headers,
             body=msgspec.json.encode(body),
             operation_id=operation_id,

@@ -166,7 +166,7 @@ class Driver:
             return self._shop.listed(product, via, client)
         if arrival.wish is Wish.CHANGE:
             operation_id = f"{self._run_tag}{self.tally.writes + 1:08x}"
-            change = self._shop.change(product, operation_id, client, self._chance)
+            change = self._shop.change(product, via, operation_id, client, self._chance)
             if change is not None:
                 self.tally.writes += 1
                 return change

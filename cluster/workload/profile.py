@@ -13,8 +13,9 @@ class Profile:
 
     `products` are the ids, the most popular first; how much more popular is `zipf_exponent` (the n-th is asked for
     n^-exponent as often as the first). `write_share` of the requests change a product, `personal_share` ask for a
-    personal page; of the reads, `direct_share` ask one worker by its own address, the others the edge. Of the reads of
-    products, `list_share` look at a page of the product's category, and `scan_share` walk through all products in turn,
+    personal page; of the others, reads and writes, `direct_share` go to one worker by its own address (so that there
+    are some while the edge is down), the rest through the edge. Of the reads of products, `list_share` look at a page
+    of the product's category, and `scan_share` walk through all products in turn,
     as a crawler does. `own_share` of what people do is about a few products of their own, so that they see their own
     writes again. In the first `burst_for_s` of every `burst_every_s` seconds (0: never), `burst_write_share` of the
     requests are writes. `sessions` people are there at the start. A request that has no answer after `timeout_s` is

@@ -37,8 +37,8 @@ class Shop(Protocol):
         """See a product in a list; where there are no lists, read it."""
         ...
 
-    def change(self, product: int, operation_id: str, client: Client, chance: Random) -> Request | None:
-        """Change a product so that a reader can tell which write it sees. None: not now; it is read instead."""
+    def change(self, product: int, via: str, operation_id: str, client: Client, chance: Random) -> Request | None:
+        """Change a product, so that a reader can tell which write it sees. None: not now; it is read instead."""
         ...
 
     def personal(self, client: Client) -> Request:

@@ -27,7 +27,7 @@ def shop(text: str = WHOLE) -> ForeignShop:
 
 def write(of: ForeignShop, operation_id: str) -> Request | None:
     """Write the first item."""
-    return of.change(1, operation_id, SOMEBODY, Random(1))
+    return of.change(1, "edge", operation_id, SOMEBODY, Random(1))
 
 
 def test_a_request_is_the_adapters_with_item_and_value_in_place() -> None:

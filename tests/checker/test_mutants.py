@@ -24,8 +24,8 @@ MUTANTS = [
     Mutant(
         "inversions-overlooked",
         "linearizable",
-        "register.earliest_newer(reads_too=True)",
-        "register.earliest_newer(reads_too=False)",
+        "register.earliest_newer(reads_too=True, excepted=excepted)",
+        "register.earliest_newer(reads_too=False, excepted=excepted)",
     ),
     Mutant(
         "inversions-called-stale", "staleness", "earliest_newer(reads_too=reads_too)", "earliest_newer(reads_too=True)"

@@ -126,6 +126,32 @@ def test_what_is_void_after_a_loss_is_still_promised_without_one() -> None:
     assert "not promised" in excused.reason
 
 
+def strict_promise(database: str) -> Promise:
+    """That of `strict` about every read being the last write."""
+    promises = contract_of("strict", "cache-aside", {}, database=database).promises
+    return next(each for each in promises if each.property == "linearizable")
+
+
+@pytest.mark.parametrize(("took_ms", "excused"), [(3100, True), (2900, False)])
+def test_strict_promises_nothing_of_a_writer_that_no_database_ends(took_ms: int, excused: bool) -> None:
+    """A writer that stalled past its deadline commits late: one worker shows the new value, another the old one.
+
+    On SQLite nobody can end it, and the contract says so; a database with timeouts ends it, so there it convicts.
+    """
+    text = f"baseline x=1\ns1 write x=2 10..{10 + took_ms}\n- read x=2 2800..2810 {W1}\n- read x=1 2820..2830 {W1} op=-"
+    local = kept(text, strict_promise("sqlite"))
+    assert (local.found, local.excused) == ((0, 1) if excused else (1, 0))
+    assert kept(text, strict_promise("postgresql")).decision is Decision.INVALID
+    assert "3 s" in strict_promise("sqlite").text
+    assert "3 s" not in strict_promise("mariadb").text
+
+
+def test_what_a_stalled_writer_is_excused_excuses_nobody_else() -> None:
+    """Version 2 stalled; version 3 did not, and who reads 1 after that is convicted."""
+    text = f"baseline x=1\ns1 write x=2 10..3500\ns2 write x=3 3600..3610\n- read x=1 3700..3701 {W1} op=-"
+    assert kept(text, strict_promise("sqlite")).decision is Decision.INVALID
+
+
 def test_every_promise_in_the_table_has_a_judge() -> None:
     """And a strategy that the table does not name promises what everybody does."""
     reads = f"baseline x=1\n- read x=1 1..2 {W1} op=-\n- read x=1 1..2 op=- phase=final"

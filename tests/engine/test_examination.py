@@ -82,6 +82,15 @@ def test_a_fault_that_can_not_be_injected_is_healed_all_the_same(tmp_path: Path)
     assert (record.started_s, record.evidence) == (None, None)
 
 
+def test_why_a_fault_was_not_injected_is_still_said_when_its_heal_had_to_be_repeated(tmp_path: Path) -> None:
+    """A link process too busy to answer fails both; the heal is tried again, and the first trouble is the reason."""
+    stand, fault = Stand(tmp_path, committing), ToyFault(fails=("start", "heal"), fails_times=2)
+    (record,) = stand.perform(fault).faults
+    assert fault.did == ["plan", "start", "heal", "heal"]
+    assert record.healed_s is not None
+    assert record.error == "it could not be injected: the toy's start broke"
+
+
 def test_evidence_that_can_not_be_had_is_none(tmp_path: Path) -> None:
     """And the fault is healed."""
     stand, fault = Stand(tmp_path, committing), ToyFault(fails=("evidence",))

@@ -12,7 +12,9 @@ from cluster.fault.port import Cluster, Evidence, Fact, Plan, choose
 
 @dataclass(slots=True)
 class ToyFault:
-    """`fails`: the calls that raise. `took`: what its evidence says. `did`: what was done, in order."""
+    """`fails`: the calls that raise, at most `fails_times` in all. `took`: what its evidence says. `did`: what was done,
+    in order.
+    """
 
     name: str = "toy"
     summary: str = "does nothing"
@@ -20,6 +22,7 @@ class ToyFault:
     refused: str | None = None
     took: bool = True
     fails: tuple[str, ...] = ()
+    fails_times: int = 1000
     did: list[str] = field(default_factory=list)
 
     def refusal(self, cluster: Cluster) -> str | None:
@@ -47,5 +50,6 @@ class ToyFault:
 
     def _do(self, call: str) -> None:
         self.did.append(call)
-        if call in self.fails:
+        if call in self.fails and self.fails_times > 0:
+            self.fails_times -= 1
             raise ClusterError(f"the toy's {call} broke")

@@ -17,6 +17,8 @@ from tests.fault.suite import holds, stir
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 NETWORKED = {"partition-database", "database-down"}
+SILENCING = ("partition", "partition-refuse", "partition-reset", "partition-close", "partition-deaf", "partition-mute")
+MESSAGES = ("drop-messages", "duplicate-messages", "delay-messages", "reorder-messages")
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two nodes of one worker, on SQLite."""
     live = LiveCluster(tmp_path_factory.mktemp("faults") / "runs")
     live.do("up", "--nodes", "2", "--workers", "1", "--port", "0", "--failpoints", "--trace")
+    try:
+        run, launcher = running_cluster(live.runs)
+        yield Cluster(run, launcher)
+    finally:
+        live.do("down")
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The same without a cache: nobody has anything to say to Redis."""
+    live = LiveCluster(tmp_path_factory.mktemp("silent") / "runs")
+    live.do("up", "--nodes", "2", "--workers", "1", "--port", "0", "--strategy", "no-cache")
     try:
         run, launcher = running_cluster(live.runs)
         yield Cluster(run, launcher)
@@ -41,6 +55,29 @@ def test_a_fault_takes_effect_and_is_undone(cluster: Cluster, name: str) -> None
 def test_what_can_not_be_injected_is_refused_with_its_reason(cluster: Cluster, name: str) -> None:
     """SQLite is a file: no network to it can be cut, and no cell may pass as if it had been."""
     assert "SQLite" in (fault_named(name).refusal(cluster) or "")
+
+
+@pytest.mark.parametrize("name", [*SILENCING, "latency", "bandwidth"])
+def test_a_path_on_which_nobody_speaks_is_proved_cut_by_a_word_of_the_probe(silent: Cluster, name: str) -> None:
+    """Otherwise a strategy that needs no Redis could never be said to have lived through its loss."""
+    fault = fault_named(name)
+    plan = fault.plan(silent, "node-1", {}, Random(1))
+    assert not fault.evidence(silent, plan).took, "the path is whole, and the probe's word comes back"
+    try:
+        fault.start(silent, plan)
+        evidence = fault.evidence(silent, plan)
+        assert evidence.took, evidence.text
+    finally:
+        fault.heal(silent, plan)
+    again = fault.plan(silent, "node-1", {}, Random(1))
+    assert not fault.evidence(silent, again).took
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_where_nobody_listens_no_message_can_be_touched(silent: Cluster, cluster: Cluster, name: str) -> None:
+    """Such a cell is skipped with that reason, and neither unknown nor, worse, valid."""
+    assert "no node listens" in (fault_named(name).refusal(silent) or "")
+    assert fault_named(name).refusal(cluster) is None
 
 
 def test_a_heal_is_right_when_its_target_died_meanwhile(cluster: Cluster) -> None:

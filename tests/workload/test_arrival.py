@@ -117,3 +117,11 @@ def test_every_workload_is_traffic_that_can_be() -> None:
         assert workload.summary
     with pytest.raises(WrongInputError, match="no workload is called 'dance'; there are register"):
         workload_named("dance")
+
+
+def test_some_writes_go_to_single_workers() -> None:
+    """As many of them as of the reads; else nobody could write while the edge is down, and that cell proved nothing."""
+    writes = [each for each in some() if each.wish is Wish.CHANGE]
+    direct = Counter(each.worker for each in writes if each.worker)
+    assert 0.2 < sum(direct.values()) / len(writes) < 0.3
+    assert set(direct) == set(WORKERS)

@@ -12,8 +12,8 @@ from cluster.fault.port import Cluster, Evidence, Fact, Plan, choose
 
 @dataclass(slots=True)
 class ToyFault:
-    """`fails`: the calls that raise, at most `fails_times` in all. `took`: what its evidence says. `did`: what was done,
-    in order.
+    """`fails`: the calls that raise, at most `fails_times` in all. `took`: what its evidence says. `did`: what was
+    done, in order.
     """
 
     name: str = "toy"

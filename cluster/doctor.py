@@ -1,4 +1,7 @@
-"""Doctor: what this machine can do for a cluster, and where it can't, why not and what to try."""
+"""Doctor: what this machine can do for a cluster, and where it can't, why not and what to try.
+
+Which faults it can inject is asked of a cluster: cluster.injectable.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs that look and touch nothing: `status`, `logs`, `doctor`."""
+"""The verbs that look and leave everything as it is: `status`, `logs`, `doctor`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from cluster.errors import BROKEN
 from cluster.lifecycle import running_cluster
 from cluster.runs import Runs
+from cluster.topology import Topology
 
 
 @click.command()
@@ -45,15 +46,33 @@ def logs(runs: Runs, server: str | None, follow: bool, tail: int) -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def doctor(as_json: bool) -> int:
-    """What this machine can do, and why not."""
-    from cluster.doctor import can_launch, examine
+@click.option("--quick", is_flag=True, help="Start nothing: without the faults.")
+@click.option("--launcher", default="processes", show_default=True, help="Of the small cluster that is asked.")
+@click.option("--database-url", envvar="DATABASE_URL", help="Of the small cluster (default: the launcher's own).")
+def doctor(as_json: bool, quick: bool, launcher: str, database_url: str | None) -> int:
+    """What this machine can do, and why not.
 
+    Which faults can be injected is asked of a small cluster, which is started for it and ended again.
+    """
+    from cluster.doctor import can_launch, examine
+    from cluster.injectable import asked_of_a_small_cluster, summed_up
+
+    asked = Topology(
+        nodes=2,
+        workers=1,
+        launcher=launcher,
+        database_url=database_url or None,
+        edge_port=0,
+        failpoints=True,
+        trace=True,
+    )
     findings = examine()
+    if not quick and can_launch(findings):
+        findings += asked_of_a_small_cluster(asked, lambda _: None)
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False))
     else:
         from cluster.table import show_findings
 
-        show_findings(findings)
+        show_findings(summed_up(findings))
     return 0 if can_launch(findings) else BROKEN

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from cluster.commands.examine import CODES, WIDTH_MIN
 from cluster.engine.banner import decision_of, show_matrix
-from cluster.engine.folders import new_folder, newest
+from cluster.engine.folders import examinations, new_folder, newest
 from cluster.engine.matrix import ALL_ROWS, MAIN_FAULTS, MAIN_ROWS, Matrix, MatrixPlan, column_of, row_of
 from cluster.engine.own_cluster import OwnCluster
 from cluster.engine.progress import Ticker
@@ -45,7 +45,9 @@ DURATION_S = 6.0
 @click.option("--workers", type=int, default=2, show_default=True, help="Of each node.")
 @click.option("--launcher", default="processes", show_default=True)
 @click.option("--telling", is_flag=True, help="Keep no history of cells that are valid: for many seeds.")
-@click.option("--resume", is_flag=True, help="Go on with the newest interrupted matrix of this shape, if there is one.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with the newest interrupted matrix of these options, if there is one."
+)
 @click.pass_obj
 def matrix(
     runs: Runs,
@@ -137,11 +139,10 @@ def _names(text: str) -> list[str]:
 
 
 def _unfinished(runs: Runs, plan: MatrixPlan) -> Path | None:
-    """The newest matrix, if it was interrupted and is of this plan's shape."""
-    try:
-        folder = newest(runs, MATRIX)
-    except WrongInputError:
-        return None
-    record = MatrixFolder(folder).read()
-    same = (record.rows, record.columns, record.seeds) == (plan.rows, plan.columns, plan.seeds)
-    return folder if same and not record.finished_at else None
+    """The newest matrix that was interrupted and is of this plan, whatever was examined since then."""
+    for folder in examinations(runs, MATRIX):
+        record = MatrixFolder(folder).read()
+        same = (record.rows, record.columns, record.seeds, record.shape)
+        if not record.finished_at and same == (plan.rows, plan.columns, plan.seeds, plan.shape):
+            return folder
+    return None

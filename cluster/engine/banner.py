@@ -18,6 +18,7 @@ REFERENCE = "sequenced"
 """The strategy whose cells must be decided, and not only not convicted: an examiner that can't tell is no examiner."""
 WORST = (Decision.INVALID, Decision.UNKNOWN, Decision.VALID)
 REASONS_MAX = 6
+ACROSS_MAX = 10
 
 
 def decision_of(record: MatrixRecord) -> tuple[Decision, str]:
@@ -56,8 +57,15 @@ def _reasons(record: MatrixRecord, decision: Decision | None) -> list[tuple[str,
 
 
 def _grid(record: MatrixRecord) -> Table:
+    """Strategies down and faults across; the other way round where there are more faults than a terminal is wide."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), header_style="bold")
     table.add_column("")
+    if len(record.columns) > ACROSS_MAX:
+        for row in record.rows:
+            table.add_column(row.name, overflow="fold")
+        for column in record.columns:
+            table.add_row(column.name, *(_field(record, row.name, column.name) for row in record.rows))
+        return table
     for column in record.columns:
         table.add_column(column.name, overflow="fold")
     for row in record.rows:

@@ -30,9 +30,14 @@ def new_folder(runs: Runs, kind: str, *, now: datetime) -> Path:
 
 def newest(runs: Runs, *files: str) -> Path:
     """The newest examination that has one of these records. Raises WrongInputError where there is none."""
-    names = files or (RUN, MATRIX)
-    folders = sorted(runs.root.iterdir()) if runs.root.is_dir() else []
-    found = [path for path in folders if not path.is_symlink() and any((path / name).exists() for name in names)]
+    found = examinations(runs, *files)
     if not found:
         raise WrongInputError(f"{runs.root} holds no examination; `run` or `matrix` makes one")
-    return found[-1]
+    return found[0]
+
+
+def examinations(runs: Runs, *files: str) -> list[Path]:
+    """All that have one of these records (default: of a run or a matrix), the newest first."""
+    names = files or (RUN, MATRIX)
+    folders = sorted(runs.root.iterdir(), reverse=True) if runs.root.is_dir() else []
+    return [path for path in folders if not path.is_symlink() and any((path / name).exists() for name in names)]

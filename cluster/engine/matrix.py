@@ -3,7 +3,8 @@
     row ─▶ cluster up ─▶ cell ─▶ cell ─▶ … ─▶ cluster down
                           │       └── not well after the cell before? down and up again
                           ├── refused ─▶ skipped · can't be examined ─▶ unknown · else judged
-                          └── unknown? once more on a new cluster, at half the rate: the machine may be too busy
+                          └── unknown? again on a new cluster, at half the rate, then at a quarter: the machine may be
+                              too busy; what was tried stays beside it, in <cell>.tried-1 and so on
 
 `matrix.json` is written after every cell, so that an interrupted matrix shows what there is, and can be gone on with:
 what is decided is not run again.
@@ -26,6 +27,7 @@ from cluster.engine.cell import Observers
 from cluster.engine.examination import Progress
 from cluster.errors import ClusterError
 from cluster.fault.catalogue import fault_named
+from cluster.lifecycle import StoppedError
 from cluster.record.matrix import CellRecord, ColumnRecord, MatrixRecord, RowRecord
 from cluster.record.run import RunRecord
 from cluster.record.store import MatrixFolder, RunFolder
@@ -53,6 +55,8 @@ MAIN_ROWS = (
     ("redis-py-tracking", "cache-aside"),
 )
 """Strategies and write paths of `make matrix`: as many as 15 minutes hold."""
+AGAIN_MAX = 2
+"""How often an unknown cell is tried again, each time at half the rate before."""
 ALL_ROWS = (
     *((strategy, "cache-aside") for strategy in (*STRATEGIES, *PEERS)),
     *((strategy, path) for strategy in ("pubsub", "sequenced") for path in ("write-through", "write-behind")),
@@ -181,6 +185,7 @@ class Matrix:
             rows=self._plan.rows,
             columns=self._plan.columns,
             seeds=self._plan.seeds,
+            shape=self._plan.shape,
         )
 
     def _places(self) -> Iterator[tuple[ColumnRecord, int]]:
@@ -207,14 +212,17 @@ class Matrix:
         folder = self._folder.cell(row.name, column.name, seed)
         done, whole = len(self.record.cells), len(self._plan.rows) * len(self._plan.columns) * len(self._plan.seeds)
         self._screen.begin(f"{done + 1}/{whole} {row.name} × {column.name}", duration_s=scenario.duration_s)
-        if folder.path.exists():
-            shutil.rmtree(folder.path)  # begun before an interruption, and never decided
+        for stale in (folder.path, *_attempts(folder)):
+            if stale.exists():
+                shutil.rmtree(stale)  # begun before an interruption, and never decided
         folder.path.mkdir(parents=True, mode=0o700)
         decision, reason = self._tried(place, scenario, folder)
-        if decision is Decision.UNKNOWN and not self._interrupted:
-            self._screen.say(f"{row.name} × {column.name}: unknown: {reason}; once more, at half the rate")
+        for attempt in _attempts(folder):
+            if decision is not Decision.UNKNOWN or self._interrupted:
+                break
+            self._screen.say(f"{row.name} × {column.name}: unknown: {reason}; again, at half that rate")
             place.close()
-            shutil.rmtree(folder.path)
+            folder.path.rename(attempt)
             folder.path.mkdir(mode=0o700)
             scenario = msgspec.structs.replace(scenario, rate_per_s=scenario.rate_per_s / 2)
             decision, reason = self._tried(place, scenario, folder)
@@ -236,6 +244,11 @@ class Matrix:
                 versions=self._versions,
                 observers=Observers(tell=_silent, watch=self._screen.watch),
             )
+        except (
+            StoppedError
+        ) as stopped:  # Ctrl-C while its cluster was starting: nobody's verdict, and not to be retried
+            self._interrupted = True
+            return Decision.UNKNOWN, str(stopped)
         except ClusterError as problem:
             return Decision.UNKNOWN, f"it could not be examined: {problem}"
         self._interrupted = record.interrupted
@@ -260,6 +273,11 @@ class Matrix:
         )
         self.record = msgspec.structs.replace(self.record, cells=(*self.record.cells, cell))
         self._folder.write(self.record)
+
+
+def _attempts(folder: RunFolder) -> tuple[Path, ...]:
+    """Where a cell that stayed unknown is kept before it is tried again, one after the other."""
+    return tuple(folder.path.with_name(f"{folder.path.name}.tried-{number}") for number in range(1, AGAIN_MAX + 1))
 
 
 def _silent(seconds: float, line: str) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 import msgspec
 
 from cluster.checker.verdict import Decision, merge
+from cluster.scenario.scenario import Scenario
 
 SCHEMA = 1
 SKIPPED = "skipped"
@@ -46,7 +47,10 @@ class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MatrixRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A matrix: its cells in the order in which they ran. `finished_at` "": it was interrupted, and can be resumed."""
+    """A matrix: its cells in the order in which they ran. `finished_at` "": it was interrupted, and can be resumed.
+
+    `shape`: what all cells share (rate, duration, nodes, launcher); its strategy, faults and seed are each cell's own.
+    """
 
     schema: int = SCHEMA
     id: str
@@ -57,6 +61,7 @@ class MatrixRecord(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[RowRecord, ...] = ()
     columns: tuple[ColumnRecord, ...] = ()
     seeds: tuple[int, ...] = ()
+    shape: Scenario | None = None
     cells: tuple[CellRecord, ...] = ()
 
     @property

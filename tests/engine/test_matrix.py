@@ -15,6 +15,7 @@ from cluster.engine.examination import Progress
 from cluster.engine.matrix import MAIN_FAULTS, MAIN_ROWS, Matrix, MatrixPlan, column_of, row_of
 from cluster.errors import ClusterError
 from cluster.fault.catalogue import FAULTS
+from cluster.lifecycle import StoppedError
 from cluster.record.matrix import CellRecord, MatrixRecord
 from cluster.record.run import RunRecord
 from cluster.record.store import MatrixFolder, RunFolder
@@ -42,9 +43,12 @@ class Screen:
 
 @dataclass(slots=True)
 class Town:
-    """Every place that was opened, what was run there, and what each scenario is to come to."""
+    """Every place that was opened, what was run there, and what each scenario is to come to: with `forgets_once`
+    the first time only.
+    """
 
     outcomes: dict[str, RunRecord | ClusterError] = field(default_factory=dict)
+    forgets_once: bool = False
     did: list[str] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
 
@@ -75,6 +79,8 @@ class ToyPlace:
         self.town.rates.append(scenario.rate_per_s)
         folder.history.write_text("")
         outcome = self.town.outcomes.get(scenario.title, decided(scenario, Decision.VALID))
+        if self.town.forgets_once:
+            self.town.outcomes.pop(scenario.title, None)
         if isinstance(outcome, ClusterError):
             raise outcome
         folder.write(outcome)
@@ -119,8 +125,10 @@ def test_every_row_is_run_on_one_cluster(tmp_path: Path) -> None:
     assert all((tmp_path / cell.folder / "run.json").exists() for cell in record.cells)
 
 
-def test_an_unknown_cell_is_tried_once_more_at_half_the_rate(tmp_path: Path) -> None:
-    """On a new cluster: the machine may be too busy. What the second try says is so, and is what is on record."""
+def test_an_unknown_cell_is_tried_twice_more_at_half_the_rate_each_time(tmp_path: Path) -> None:
+    """On a new cluster: the machine may be too busy. What the last try says is so, and is what is on record; the others
+    stay beside it, for whoever wants to know why.
+    """
     town = Town({"ttl × kill-node": decided(Scenario(), Decision.UNKNOWN)})
     plan = MatrixPlan(rows=ROWS[:1], columns=COLUMNS[1:], seeds=(1,), shape=Scenario(rate_per_s=300))
     record = Matrix(plan, MatrixFolder(tmp_path), Screen(), town.open_place, argv=(), versions={}).perform()
@@ -130,9 +138,23 @@ def test_an_unknown_cell_is_tried_once_more_at_half_the_rate(tmp_path: Path) -> 
         "close ttl",
         "ttl × kill-node seed 1",
         "close ttl",
+        "ttl × kill-node seed 1",
+        "close ttl",
     ]
-    assert town.rates == [300, 150]
+    assert town.rates == [300, 150, 75]
     assert record.counts == {"unknown": 1}
+    folder = tmp_path / record.cells[0].folder
+    for tried in (folder, folder.with_name(f"{folder.name}.tried-1"), folder.with_name(f"{folder.name}.tried-2")):
+        assert (tried / "run.json").exists()
+
+
+def test_a_cell_that_is_decided_at_half_the_rate_is_not_tried_again(tmp_path: Path) -> None:
+    """The second try was valid, and that is on record."""
+    town = Town({"ttl × kill-node": decided(Scenario(), Decision.UNKNOWN)}, forgets_once=True)
+    plan = MatrixPlan(rows=ROWS[:1], columns=COLUMNS[1:], seeds=(1,), shape=Scenario(rate_per_s=300))
+    record = Matrix(plan, MatrixFolder(tmp_path), Screen(), town.open_place, argv=(), versions={}).perform()
+    assert town.rates == [300, 150]
+    assert record.counts == {"valid": 1}
 
 
 def test_a_cell_that_can_not_be_examined_is_unknown_and_the_next_is_run(tmp_path: Path) -> None:
@@ -163,6 +185,15 @@ def test_an_interrupted_matrix_is_gone_on_with(tmp_path: Path) -> None:
     assert town.did[:3] == ["open ttl", "ttl × kill-node seed 1", "close ttl"]
     assert record.counts == {"valid": 4}
     assert record.finished_at
+
+
+def test_an_interruption_while_a_cluster_starts_ends_the_matrix_as_well(tmp_path: Path) -> None:
+    """It is no trouble of the cell's, to be tried again: nothing is decided, and the cell is run another time."""
+    town = Town({"ttl × kill-node": StoppedError("interrupted; nothing of the cluster is left")})
+    record = matrix(tmp_path, town).perform()
+    assert [cell.column for cell in record.cells] == ["no-fault"]
+    assert town.did == ["open ttl", "ttl × no fault seed 1", "ttl × kill-node seed 1", "close ttl"]
+    assert not record.finished_at
 
 
 def test_of_many_seeds_only_telling_histories_are_kept(tmp_path: Path) -> None:

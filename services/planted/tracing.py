@@ -51,10 +51,10 @@ class TracingShared(Around):
             )
         return found
 
-    def glimpse(self, addresses: Sequence[Address], *more: Any) -> Glimpse:
-        """Write down the hits among many."""
-        glimpse: Glimpse = self.inner.glimpse(addresses, *more)
-        for address, each in zip(addresses, glimpse.found, strict=True):
+    def glimpse(self, addresses: Sequence[Address], *more: Any) -> Glimpse | None:
+        """Write down the hits among many. None passes: under write-behind, say, L2 is not judged by glimpses."""
+        glimpse: Glimpse | None = self.inner.glimpse(addresses, *more)
+        for address, each in zip(addresses, glimpse.found, strict=True) if glimpse is not None else ():
             if isinstance(each, Hit):
                 names = (key_name(address.key),)
                 self._trace.write("hit", names, version=each.entry.version, layer="l2", position=each.position)

@@ -77,3 +77,17 @@ def test_what_is_seen_at_a_glance_passes_unchanged_and_hits_are_written_down(tmp
     assert [(line["names"], line["version"]) for line in lines(tmp_path) if line["event"] == "hit"] == [
         (["k:product:1"], 4)
     ]
+
+
+class NoGlance:
+    """An L2 whose strategy has no evidence to judge a glance by, as under write-behind."""
+
+    def glimpse(self, addresses: Sequence[Address]) -> Glimpse | None:
+        """Nothing was asked."""
+        return None
+
+
+def test_a_level_that_is_not_judged_at_a_glance_stays_one(tmp_path: Path) -> None:
+    """Every read of a traced cluster would fail otherwise, and the cluster never be ready."""
+    traced = TracingShared(NoGlance(), Trace(tmp_path, "node-1/worker-1"), tells=True)  # type: ignore[arg-type]
+    assert traced.glimpse([Address("product:1", "product:1")]) is None
